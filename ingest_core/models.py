@@ -1,0 +1,369 @@
+"""The words of the product as values: what modules hand to each other.
+
+Plain, frozen and free of behaviour; see docs/architecture.md for how they travel.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import IO, TYPE_CHECKING, Literal, Protocol
+
+from pydantic import BaseModel, ConfigDict, Field
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+Rank = Literal["primary", "secondary"]
+SourceKind = Literal["customer", "data_source"]
+Combine = Literal["last", "first", "sum", "count", "min", "max"]
+Conflict = Literal["newest", "keep"]
+OnBadCell = Literal["reject", "empty"]
+Replace = Literal["members", "values"]
+Status = Literal["Scheduled", "In Progress", "Completed", "Failed"]
+
+
+class Progress(Protocol):
+    """Told about work under way; raises ``Stopped`` when a person asked to stop."""
+
+    def __call__(self, phase: str, done: int, total: int | None) -> None: ...
+
+
+# ── files ──────────────────────────────────────────────────────────────────────────────────────────────
+
+
+class ByteSource(Protocol):
+    """The raw bytes of one file, readable any number of times; the name is only data."""
+
+    name: str
+    size: int
+
+    def open(self) -> IO[bytes]:
+        """A fresh, seekable binary stream at offset 0."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class FileLimits:
+    """Caps while reading; bytes unless said otherwise."""
+
+    size: int = 5_000_000_000
+    unpacked: int = 20_000_000_000
+    ratio: int = 1_000
+    line: int = 1_048_576
+    columns: int = 2_000
+
+
+@dataclass(frozen=True, slots=True)
+class FileFacts:
+    """What one full pass over the bytes found. ``physical_lines`` counts every line, the header included."""
+
+    name: str
+    size: int
+    sha256: str
+    container: Literal["plain", "gzip", "zip", "xlsx"]
+    encoding: str  # "utf-8", "utf-16-le", "utf-16-be", "windows-1252", "iso-8859-1"
+    encoding_evidence: str
+    has_bom: bool
+    line_end: str  # "LF", "CRLF", "CR", "mixed", "none"
+    physical_lines: int
+    text_bytes: int
+    longest_line: int
+    has_nul: bool
+    notices: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Dialect:
+    """How lines become cells. ``columns`` are the names as the file has them (or column_1 … without a header)."""
+
+    delimiter: str
+    quoting: bool
+    has_header: bool
+    header_line: int  # physical line number of the header, 1-based; 0 without a header
+    columns: tuple[str, ...]
+    evidence: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class LineReject:
+    """A line that could not become a row of the table. ``text`` is the original text, without its line end."""
+
+    line: int
+    code: str
+    column: int | None
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Slice:
+    """Some consecutive lines of a file: rows as text, and an account of every line.
+
+    ``table`` holds one string column per file column, named c0, c1, …; ``lines`` the physical line number (1-based,
+    header included) on which each row starts. ``lines_seen`` = rows + blank + rejects: lines of the data part.
+    ``physical_lines`` counts line ends of the same stretch (larger only where quoted cells hold line breaks).
+    """
+
+    table: pa.Table
+    lines: pa.Int64Array
+    blank: int
+    rejects: tuple[LineReject, ...]
+    lines_seen: int
+    physical_lines: int
+    bytes_read: int
+
+
+# ── catalogue ──────────────────────────────────────────────────────────────────────────────────────────
+
+
+class Model(BaseModel):
+    """Base of everything that is stored or printed as JSON."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+class Attribute(Model):
+    """A field of the profile. ``column`` is its generated column name in log and profile (a17)."""
+
+    attribute_id: int
+    name: str
+    display_name: str
+    type: str
+    identifier: Rank | None = None
+    priority: int = 0
+    pii: bool = False
+    segment: str | None = None
+    macro: str | None = None
+    is_builtin: bool = False
+
+    @property
+    def column(self) -> str:
+        return f"a{self.attribute_id}"
+
+
+class SourceSettings(Model):
+    """What can be set per source."""
+
+    phone_country: str | None = None
+    threshold_percent: float | None = Field(default=None, ge=0, le=100)  # None = best effort, 0 = strict
+    recipients: tuple[str, ...] = ()
+
+
+class Source(Model):
+    """One kind of file that is loaded again and again."""
+
+    source_id: int
+    name: str
+    kind: SourceKind = "customer"
+    description: str = ""
+    dpid: int | None = None
+    id_type: str | None = None
+    inbound_id_type: str | None = None
+    owner: str | None = None
+    id_attribute: str | None = None
+    id_placement: str | None = None
+    settings: SourceSettings = SourceSettings()
+    created_at: datetime | None = None
+    archived_at: datetime | None = None
+
+
+class ColumnMapping(Model):
+    """One file column → one attribute (None = ignore), with its format and rules (domain.md §4)."""
+
+    column: str
+    attribute: str | None = None
+    pii: bool | None = None
+    identifier: Rank | None = None
+    format: str | None = None
+    blank: str = "keep"  # keep | clear | a token such as NULL that clears
+    conflict: Conflict = "newest"
+    combine: Combine = "last"
+    bad_cell: OnBadCell = "reject"
+    confidence: float | None = None
+    why: str | None = None
+
+
+class Mapping(Model):
+    """For one source: every column and what becomes of it. Versions are never changed, only added."""
+
+    source: str | None = None
+    version: int | None = None
+    columns: tuple[ColumnMapping, ...]
+
+
+# ── inspection ─────────────────────────────────────────────────────────────────────────────────────────
+
+
+class Problem(Model):
+    """Something a person should decide or repair before loading. ``column`` is a name as in the file."""
+
+    code: str
+    message: str
+    fix: str
+    column: str | None = None
+    options: tuple[dict[str, object], ...] = ()  # for questions: {"value": …, "label": …, "fits": n}
+
+
+class Suggestion(Model):
+    """A guess for one column and why."""
+
+    attribute: str | None
+    confidence: float
+    why: str
+    format: str | None = None
+
+
+class Bin(Model):
+    """One bar of a histogram."""
+
+    label: str
+    count: int
+
+
+class ColumnStatistics(Model):
+    """What one column holds. ``filled`` is a share 0–1; ``top`` may be PII: never stored in the clear."""
+
+    name: str
+    repaired: str  # the name strict mode would accept; equal to ``name`` when that is fine
+    type: str
+    filled: float
+    distinct: int
+    is_distinct_exact: bool = True
+    min: str | None = None
+    max: str | None = None
+    top: tuple[Bin, ...] = ()
+    histogram: tuple[Bin, ...] = ()
+    evidence: str = ""
+    pii: bool = False
+    examples: tuple[str, ...] = ()
+    suggestion: Suggestion | None = None
+
+
+class Inspection(Model):
+    """What a file is, before anything is stored."""
+
+    file: str
+    size: int
+    sha256: str | None
+    container: str
+    encoding: str
+    encoding_evidence: str
+    bom: bool
+    delimiter: str
+    quoting: bool
+    dialect_evidence: str
+    line_end: str
+    has_header: bool
+    header_line: int
+    lines: int
+    physical_lines: int
+    blank: int
+    rows: int
+    rejected: int
+    rejects_by_reason: dict[str, int]
+    is_complete: bool  # False: only the head of the file was looked at
+    columns: tuple[ColumnStatistics, ...]
+    problems: tuple[Problem, ...]
+    notices: tuple[str, ...] = ()
+
+
+# ── upload ─────────────────────────────────────────────────────────────────────────────────────────────
+
+
+class Options(Model):
+    """Everything chosen for one load beside file and mapping."""
+
+    replace: Replace | None = None
+    segment: str | None = None  # "create:NAME" | "add:NAME"
+    notify: tuple[str, ...] = ()
+    at: datetime | None = None
+    again: bool = False
+    idempotency_key: str | None = None
+
+
+class StepReport(Model):
+    """One named step of a plan as it ran."""
+
+    name: str
+    purpose: str
+    sql: str
+    seconds: float
+    rows: int | None
+
+
+class Receipt(Model):
+    """The counts of one upload; they always add up (quality.md I1, I2)."""
+
+    request_id: str | None
+    source: str
+    file: str
+    sha256: str
+    uploaded_by: str
+    status: Status
+    badges: tuple[str, ...] = ()
+    physical_lines: int = 0
+    lines: int = 0
+    blank: int = 0
+    stored: int = 0
+    rejected: int = 0
+    duplicates: int = 0
+    suppressed: int = 0
+    withheld: int = 0
+    created: int = 0
+    updated: int = 0
+    unchanged: int = 0
+    merged: int = 0
+    came_apart: int = 0
+    conflicts: int = 0
+    shared: int = 0
+    memberships_ended: int = 0
+    profiles_before: int = 0
+    profiles_after: int = 0
+    members: int = 0
+    segment: str | None = None
+    rejects_by_reason: dict[str, int] = {}
+    notices: tuple[str, ...] = ()
+    ignored_columns: tuple[str, ...] = ()
+    mapping_version: int | None = None
+    error: dict[str, object] | None = None
+    steps: tuple[StepReport, ...] = ()
+    created_at: datetime | None = None
+    started_at: datetime | None = None
+    finished_at: datetime | None = None
+    undone_at: datetime | None = None
+
+
+class RejectedRow(Model):
+    """One row that was not stored, as people see it. ``text`` is the original line: PII."""
+
+    line: int
+    column: str | None
+    code: str
+    codes: tuple[str, ...]
+    title: str
+    message: str
+    fix: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class TypeContext:
+    """What converting a column may depend on beside its format."""
+
+    phone_country: str | None = None
+    lower_email_local: bool = True
+
+
+Clock = Callable[[], datetime]
+
+
+@dataclass(slots=True)
+class Converted:
+    """A column after its type looked at it.
+
+    ``text``: canonical text, null where the cell was blank (null) or bad. ``code``: reason code where bad, else null.
+    """
+
+    text: pa.StringArray
+    code: pa.StringArray | None = field(default=None)
