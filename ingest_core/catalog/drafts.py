@@ -1,0 +1,69 @@
+"""Unfinished ingests: saved on every change, encrypted, because before a mapping exists everything may be PII."""
+
+from __future__ import annotations
+
+import json
+import secrets
+from typing import Any
+
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from ingest_core.clock import now
+from ingest_core.engine import Engine
+from ingest_core.vault import Keyset
+
+
+class Drafts:
+    """Drafts of the wizard by id; a draft is one JSON object."""
+
+    def __init__(self, engine: Engine, keyset: Keyset, user: str) -> None:
+        self._engine = engine
+        self._keyset = keyset
+        self._user = user
+
+    def create(self, source_id: int | None) -> str:
+        """A new empty draft; returns its id (for the URL)."""
+        draft_id = secrets.token_hex(8)
+        with self._engine.write, self._engine.session() as session:
+            session.run(
+                "INSERT INTO draft VALUES (?, ?, ?, ?, ?)",
+                [draft_id, source_id, self._user, now(), self._seal(draft_id, {})],
+            )
+        return draft_id
+
+    def load(self, draft_id: str) -> dict[str, Any] | None:
+        """The draft's content with ``source_id`` and ``updated_at`` added, or None."""
+        with self._engine.session() as session:
+            row = session.row("SELECT source_id, updated_at, state FROM draft WHERE draft_id = ?", [draft_id])
+        if row is None:
+            return None
+        sealed = bytes(row[2])
+        plain = AESGCM(self._keyset.file_key(draft_id)).decrypt(sealed[:12], sealed[12:], b"draft")
+        return {**json.loads(plain), "source_id": row[0], "updated_at": row[1]}
+
+    def save(self, draft_id: str, state: dict[str, Any]) -> None:
+        """Replaces the content; keys ``source_id`` and ``updated_at`` are not part of it."""
+        kept = {key: value for key, value in state.items() if key not in {"source_id", "updated_at"}}
+        with self._engine.write, self._engine.session() as session:
+            session.run(
+                "UPDATE draft SET state = ?, updated_at = ? WHERE draft_id = ?",
+                [self._seal(draft_id, kept), now(), draft_id],
+            )
+
+    def delete(self, draft_id: str) -> None:
+        with self._engine.write, self._engine.session() as session:
+            session.run("DELETE FROM draft WHERE draft_id = ?", [draft_id])
+
+    def list(self, source_id: int | None = None) -> list[tuple[str, int | None, Any]]:
+        """(draft id, source id, updated at), newest first."""
+        with self._engine.session() as session:
+            return session.rows(  # type: ignore[return-value]
+                "SELECT draft_id, source_id, updated_at FROM draft WHERE ? IS NULL OR source_id = ? "
+                "ORDER BY updated_at DESC",
+                [source_id, source_id],
+            )
+
+    def _seal(self, draft_id: str, state: dict[str, Any]) -> bytes:
+        nonce = secrets.token_bytes(12)
+        plain = json.dumps(state, ensure_ascii=False, default=str).encode()
+        return nonce + AESGCM(self._keyset.file_key(draft_id)).encrypt(nonce, plain, b"draft")

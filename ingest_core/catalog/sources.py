@@ -1,0 +1,139 @@
+"""Offline data sources: created, listed, changed, archived."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import phonenumbers
+
+from ingest_core.catalog.names import check_name
+from ingest_core.clock import now
+from ingest_core.engine import Engine
+from ingest_core.errors import InputError, StateError
+from ingest_core.models import Source, SourceKind, SourceSettings
+
+_SELECT = """
+SELECT source_id, name, kind, description, dpid, id_type, inbound_id_type, owner, id_attribute, id_placement,
+       settings, created_at, archived_at
+FROM source
+"""
+
+
+class Sources:
+    """The sources of a workspace. Names are unique without regard to case."""
+
+    def __init__(self, engine: Engine, user: str) -> None:
+        self._engine = engine
+        self._user = user
+
+    def list(self, *, include_archived: bool = False) -> list[Source]:
+        """All sources by name."""
+        where = "" if include_archived else "WHERE archived_at IS NULL"
+        with self._engine.session() as session:
+            return [_source(row) for row in session.records(f"{_SELECT} {where} ORDER BY lower(name)")]
+
+    def get(self, key: int | str) -> Source:
+        """By id or name (exact case first). InputError ``no_such_source``."""
+        field = "source_id = ?" if isinstance(key, int) else "lower(name) = lower(?)"
+        with self._engine.session() as session:
+            found = session.records(f"{_SELECT} WHERE {field} ORDER BY name = ? DESC", [key, str(key)])
+        if not found:
+            raise InputError(
+                "There is no such source. Nothing was changed.",
+                code="no_such_source",
+                hint="See the names with: source list",
+            )
+        return _source(found[0])
+
+    def add(
+        self,
+        name: str,
+        *,
+        kind: SourceKind = "customer",
+        description: str = "",
+        dpid: int | None = None,
+        id_type: str | None = None,
+        inbound_id_type: str | None = None,
+        owner: str | None = None,
+        id_attribute: str | None = None,
+        id_placement: str | None = None,
+        settings: SourceSettings | None = None,
+    ) -> Source:
+        """Creates a source. StateError ``source_exists``; InputError ``bad_name``, ``bad_dpid``."""
+        name = check_name(name, "a source")
+        if dpid is not None and not 0 < dpid < 10**10:
+            raise InputError(
+                "A DPID is a positive number of at most ten digits. Nothing was created.",
+                code="bad_dpid",
+                hint="Use the data provider id that Audience Manager shows.",
+            )
+        check_settings(settings or SourceSettings())
+        with self._engine.write, self._engine.session() as session, session.transaction():
+            self._refuse_taken(session, name, None)
+            source_id = session.value("SELECT coalesce(max(source_id), 0) + 1 FROM source")
+            session.run(
+                "INSERT INTO source VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NULL)",
+                [
+                    source_id, name, kind, description.strip(), dpid, id_type, inbound_id_type, owner, id_attribute,
+                    id_placement, (settings or SourceSettings()).model_dump_json(), now(), self._user,
+                ],
+            )  # fmt: skip
+        return self.get(int(source_id))
+
+    def update(
+        self,
+        source_id: int,
+        *,
+        name: str | None = None,
+        description: str | None = None,
+        settings: SourceSettings | None = None,
+    ) -> Source:
+        """Changes what is given; the rest stays."""
+        current = self.get(source_id)
+        name = current.name if name is None else check_name(name, "a source")
+        settings = settings or current.settings
+        check_settings(settings)
+        with self._engine.write, self._engine.session() as session, session.transaction():
+            self._refuse_taken(session, name, source_id)
+            session.run(
+                "UPDATE source SET name = ?, description = ?, settings = ? WHERE source_id = ?",
+                [
+                    name,
+                    current.description if description is None else description.strip(),
+                    settings.model_dump_json(),
+                    source_id,
+                ],
+            )
+        return self.get(source_id)
+
+    def archive(self, source_id: int, *, is_archived: bool = True) -> None:
+        """Hides a source from lists; its profiles and history stay. Archiving twice changes nothing."""
+        with self._engine.write, self._engine.session() as session:
+            session.run("UPDATE source SET archived_at = ? WHERE source_id = ?", [now() if is_archived else None, source_id])
+
+    def _refuse_taken(self, session: Any, name: str, but: int | None) -> None:
+        taken = session.value(
+            "SELECT source_id FROM source WHERE lower(name) = lower(?) AND source_id IS DISTINCT FROM ?", [name, but]
+        )
+        if taken is not None:
+            raise StateError(
+                "A source of this name exists already. Nothing was created.",
+                code="source_exists",
+                hint="Use the existing source or choose another name.",
+            )
+
+
+def check_settings(settings: SourceSettings) -> None:
+    """InputError ``bad_country`` unless the phone country is an ISO code that has phone numbers."""
+    country = settings.phone_country
+    if country is not None and country not in phonenumbers.SUPPORTED_REGIONS:
+        raise InputError(
+            "The phone country is not a known country code. Nothing was changed.",
+            code="bad_country",
+            hint="Use two capital letters, such as IN or DE.",
+        )
+
+
+def _source(record: dict[str, Any]) -> Source:
+    settings = SourceSettings.model_validate_json(record.pop("settings"))
+    return Source(settings=settings, **record)

@@ -1,0 +1,81 @@
+"""What an installation can set: ``settings.json`` in the workspace folder, each overridable by ``ONRAMP_<NAME>``."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from ingest_core.errors import ConfigError
+
+
+class BlockedPattern(BaseModel):
+    """A regular expression (RE2, whole value, any case) of values that identify nobody."""
+
+    model_config = ConfigDict(frozen=True)
+
+    pattern: str
+    rank: str = "any"  # any | primary | secondary
+
+
+BLOCKED = (
+    BlockedPattern(pattern=r"[0-]*"),
+    BlockedPattern(pattern=r"-1"),
+    BlockedPattern(pattern=r"null|none|n/a|anonymous"),
+    BlockedPattern(pattern=r"(test|none|null|n/a|anonymous)@.*"),
+    # All digits equal. Customer ids such as 11111 are real (CDNOW), so a primary must be as long as a phone number.
+    BlockedPattern(pattern="|".join(rf"\+?{d}+" for d in "123456789"), rank="secondary"),
+    BlockedPattern(pattern="|".join(rf"{d}{{10,}}" for d in "123456789"), rank="primary"),
+)
+
+
+class Settings(BaseModel):
+    """All settings with their defaults; sizes in bytes."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    browser_limit_bytes: int = 40_000_000
+    file_limit_bytes: int = 5_000_000_000
+    line_limit_bytes: int = 1_048_576
+    column_limit: int = 2_000
+    strict_header: bool = True
+    phone_country: str | None = None
+    lower_email_local: bool = True
+    blocked: tuple[BlockedPattern, ...] = BLOCKED
+    shared_limit: int = Field(default=20, ge=1)  # a secondary met with more primaries than this is shared
+    minimum_secondary_length: int = 4
+    memory_limit: str = "512MB"
+    threads: int = Field(default_factory=lambda: os.cpu_count() or 2)
+    temp_limit: str = "50GB"
+    slice_bytes: int = 8 << 20
+
+
+def load_settings(home: Path) -> Settings:
+    """Reads ``settings.json`` (all keys optional) and the environment, the environment winning."""
+    path = home / "settings.json"
+    values: dict[str, object] = {}
+    if path.exists():
+        try:
+            values.update(json.loads(path.read_text("utf-8")))
+        except ValueError as error:
+            raise ConfigError(
+                "settings.json is not valid JSON. The workspace was not opened.",
+                code="bad_settings",
+                hint="Correct the file, or move it away to start with the defaults.",
+            ) from error
+    for name in Settings.model_fields:
+        text = os.environ.get(f"ONRAMP_{name.upper()}")
+        if text is not None:
+            values[name] = text
+    try:
+        return Settings.model_validate(values)
+    except ValidationError as error:
+        names = sorted({str(e["loc"][0]) for e in error.errors() if e["loc"]})
+        raise ConfigError(
+            f"These settings are not valid: {', '.join(names)}. The workspace was not opened.",
+            code="bad_settings",
+            hint="Correct them in settings.json or in the environment.",
+            facts={"settings": names},
+        ) from error

@@ -1,0 +1,88 @@
+"""Opens a workspace (one folder that holds everything of one installation) and hands out its services."""
+
+from __future__ import annotations
+
+import getpass
+import os
+from pathlib import Path
+
+from ingest_core.catalog import Attributes, Drafts, Mappings, Sources
+from ingest_core.engine import Engine
+from ingest_core.engine.lock import WorkspaceLock
+from ingest_core.engine.migrate import migrate
+from ingest_core.settings import Settings, load_settings
+from ingest_core.vault import Keyset, LandingZone, load_keyset
+from ingest_core.vault.keys import make_check, verify_check
+
+
+def default_user() -> str:
+    """Who works: ``ONRAMP_USER``, else the system's user."""
+    try:
+        return os.environ.get("ONRAMP_USER") or getpass.getuser()
+    except (KeyError, OSError):
+        return "unknown"
+
+
+class Workspace:
+    """The services of one workspace; one process at a time holds it. Close it, or use it as a context manager."""
+
+    def __init__(self, home: Path, settings: Settings, engine: Engine, keyset: Keyset, lock: WorkspaceLock, user: str) -> None:
+        self.home = home
+        self.settings = settings
+        self.engine = engine
+        self.user = user
+        self._lock = lock
+        self.landing = LandingZone(home / "landing", keyset)
+        self.sources = Sources(engine, user)
+        self.attributes = Attributes(engine, user)
+        self.mappings = Mappings(engine, user)
+        self.drafts = Drafts(engine, keyset, user)
+
+    @classmethod
+    def open(cls, home: Path | None = None, *, user: str | None = None, worker: str = "command") -> Workspace:
+        """Opens the folder (``ONRAMP_HOME``, else ./workspace), making it when missing.
+
+        Raises StateError ``workspace_locked`` naming the PID, ConfigError ``wrong_keys`` / ``keys_missing``.
+        """
+        home = (home or Path(os.environ.get("ONRAMP_HOME", "workspace"))).absolute()
+        home.mkdir(mode=0o700, parents=True, exist_ok=True)
+        settings = load_settings(home)
+        lock = WorkspaceLock(home, worker)
+        try:
+            database = home / "onramp.duckdb"
+            keyset = load_keyset(home, may_create=not database.exists())
+            engine = Engine(
+                database,
+                home / "tmp",
+                memory_limit=settings.memory_limit,
+                threads=settings.threads,
+                temp_limit=settings.temp_limit,
+            )
+            migrate(engine)
+            _check_keys(engine, keyset)
+            workspace = cls(home, settings, engine, keyset, lock, user or default_user())
+            workspace.attributes.create_built_in()
+        except BaseException:
+            lock.release()
+            raise
+        return workspace
+
+    def close(self) -> None:
+        self.engine.close()
+        self._lock.release()
+
+    def __enter__(self) -> Workspace:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def _check_keys(engine: Engine, keyset: Keyset) -> None:
+    """A wrong key refuses to start; it never encrypts with a new one."""
+    with engine.session() as session:
+        check = session.value("SELECT value FROM meta WHERE key = 'key_check'")
+        if check is None:
+            session.run("INSERT INTO meta VALUES ('key_check', ?)", [make_check(keyset)])
+        else:
+            verify_check(keyset, check)
