@@ -1,0 +1,2 @@
+-- Everybody who ever uploaded something.
+SELECT DISTINCT uploaded_by FROM upload ORDER BY lower(uploaded_by)
