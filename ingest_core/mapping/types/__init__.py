@@ -1,0 +1,30 @@
+"""The data types of attributes, one file each. A new type is one file and one entry here."""
+
+from __future__ import annotations
+
+from ingest_core.errors import InputError
+from ingest_core.mapping.types.base import DataType, Format, Unfit
+from ingest_core.mapping.types.date import Date
+from ingest_core.mapping.types.email import Email
+from ingest_core.mapping.types.integer import Integer
+from ingest_core.mapping.types.number import Number
+from ingest_core.mapping.types.phone import Phone
+from ingest_core.mapping.types.string import String
+
+__all__ = ["TYPES", "DataType", "Format", "Unfit", "data_type"]
+
+TYPES: dict[str, DataType] = {kind.name: kind for kind in (String(), Number(), Integer(), Date(), Email(), Phone())}
+"""All data types by name, in the order in which screens offer them."""
+
+
+def data_type(name: str) -> DataType:
+    """The type of that name; InputError ``unknown_type`` otherwise."""
+    try:
+        return TYPES[name]
+    except KeyError:
+        raise InputError(
+            "There is no such data type.",
+            code="unknown_type",
+            hint=f"Choose one of: {', '.join(TYPES)}.",
+            facts={"types": list(TYPES)},
+        ) from None
