@@ -237,6 +237,10 @@ class ColumnStatistics(Model):
     evidence: str = ""
     pii: bool = False
     examples: tuple[str, ...] = ()
+    fits: dict[str, float] = {}  # data type → share of the filled values that fit it in its best format
+    formats: dict[str, str] = {}  # data type → the format that the values show; absent while it is a question
+    shapes: dict[str, float] = {}  # share of values that are "digits", "words", "codes", "national" (phone numbers)
+    questions: tuple[str, ...] = ()  # codes of the problems of this column that only a person can decide
     suggestion: Suggestion | None = None
 
 
