@@ -27,7 +27,7 @@ def sniff(
     delimiter: str | None = None,
     has_header: bool | None = None,
     encoding: str | None = None,
-    limits: FileLimits = FileLimits(),  # noqa: B008 - frozen
+    limits: FileLimits = FileLimits(),
 ) -> Dialect:
     """The dialect by evidence from the first MiB; what is given is taken as given.
 
@@ -80,7 +80,7 @@ def _whole_lines(text: bytes, name: str, limits: FileLimits, *, is_whole: bool) 
     cut = max(text.rfind(b"\n"), text.rfind(b"\r", 0, max(len(text) - 1, 0))) + 1
     stops = line_stops(text[:cut])
     first = int(stops[0]) if len(stops) else len(text)
-    if first > limits.line + 2:
+    if first > limits.line + 2 or not (cut or is_whole):
         raise FileError(
             f"The first line is longer than {limits.line:,} bytes: this is not a table.",
             code="not_a_table",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import codecs
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -156,6 +156,25 @@ def canonical(encoding: str, name: str) -> str:
     if not is_superset or found.name.startswith(("utf", "raw_unicode", "unicode_escape", "hz", "iso2022", "punycode")):
         raise unsupported(encoding, name)
     return found.name
+
+
+def strict_check(encoding: str | None, name: str) -> Callable[[bytes], None]:
+    """What raises ``wrong_encoding`` at the first chunk that is not in a chosen, less common encoding.
+
+    The common ones are judged by evidence over the whole text instead.
+    """
+    chosen = UTF8 if encoding is None else canonical(encoding, name)
+    if chosen in _KNOWN.values() or chosen == "utf-16":
+        return lambda _: None
+    decoder = codecs.getincrementaldecoder(chosen)("strict")
+
+    def check(chunk: bytes) -> None:
+        try:
+            decoder.decode(chunk)
+        except UnicodeDecodeError:
+            raise wrong(chosen, "it holds bytes that are no characters there", name) from None
+
+    return check
 
 
 def to_utf8(chunks: Iterable[bytes], encoding: str) -> Iterator[bytes]:

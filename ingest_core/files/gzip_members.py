@@ -88,7 +88,7 @@ def check_unpacked(out: int, packed: int, name: str, limits: FileLimits) -> None
     if out <= limits.unpacked and (out <= _BOMB_FLOOR or out <= limits.ratio * max(packed, 1)):
         return
     raise FileError(
-        f"The compressed file unpacks to more than is allowed ({limits.unpacked:,} bytes, {limits.ratio} times its size).",
+        f"The file unpacks to more than is allowed ({limits.unpacked:,} bytes, {limits.ratio:,} times its size).",
         code="compression_bomb",
         hint="Split the file, or load it unpacked. Nothing was changed.",
         facts={"file": name, "packed_bytes": packed, "unpacked_limit": limits.unpacked, "ratio_limit": limits.ratio},

@@ -24,15 +24,13 @@ class Block:
     """Some consecutive whole lines, each within the line limit and each ended.
 
     ``first_line``: physical number of the first. ``stops``: for each line the offset behind its line end.
-    ``size``: bytes of the stream it stands for. ``is_closed``: what follows is not the next line (a line that was too
-    long stood between, or the file ended), so a quote cannot stay open over its end.
+    ``size``: bytes of the stream it stands for.
     """
 
     data: bytes
     first_line: int
     stops: Places
     size: int
-    is_closed: bool
 
 
 def line_stops(data: bytes) -> Places:
@@ -63,11 +61,10 @@ class LineCutter:
         self._is_after_cr = False
 
     def cut(self, chunks: Iterable[bytes]) -> Iterator[Block | LineReject]:
-        """Blocks and rejects in the order of the file; the last block is closed."""
-        for chunk in chunks:
-            if self._is_after_cr:
-                chunk = chunk[1:] if chunk[:1] == b"\n" else chunk
-                self._is_after_cr = False
+        """Blocks and rejects in the order of the file. A reject interrupts: what follows it is not the next line."""
+        for incoming in chunks:
+            chunk = incoming[1:] if self._is_after_cr and incoming[:1] == b"\n" else incoming
+            self._is_after_cr = self._is_after_cr and not incoming
             if self._skipped is not None:
                 yield from self._pass_over(chunk)
             else:
@@ -76,7 +73,7 @@ class LineCutter:
             yield self._too_long(self._skipped)
         elif self._tail:
             tail, self._tail = self._tail, b""
-            yield from self._emit(tail if tail.endswith(b"\r") else tail + b"\n", len(tail), is_last=True)
+            yield from self._emit(tail if tail.endswith(b"\r") else tail + b"\n", len(tail))
 
     def _pass_over(self, chunk: bytes) -> Iterator[Block | LineReject]:
         found = _LINE_END.search(chunk)
@@ -97,27 +94,27 @@ class LineCutter:
         cut = max(data.rfind(b"\n"), data.rfind(b"\r", 0, max(len(data) - 1, 0))) + 1
         self._tail = data[cut:]
         if cut:
-            yield from self._emit(data[:cut], cut, is_last=False)
+            yield from self._emit(data[:cut], cut)
         if len(self._tail) > self._limit and not self._tail.endswith(b"\r"):
             self._skipped, self._tail = self._tail[:_KEPT_BYTES], b""
 
-    def _emit(self, data: bytes, size: int, *, is_last: bool) -> Iterator[Block | LineReject]:
+    def _emit(self, data: bytes, size: int) -> Iterator[Block | LineReject]:
         if self._to_lf and b"\r" in data:
             data = data.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
         stops = line_stops(data)
         long_lines = self._long_lines(data, stops)
         if not len(long_lines):
-            yield self._block(data, stops, size, is_closed=is_last)
+            yield self._block(data, stops, size)
             return
         start, first = 0, 0
         for index in long_lines.tolist():
             begin = int(stops[index - 1]) if index else 0
             if begin > start:
-                yield self._block(data[start:begin], stops[first:index] - start, begin - start, is_closed=True)
+                yield self._block(data[start:begin], stops[first:index] - start, begin - start)
             yield self._too_long(data[begin : begin + _KEPT_BYTES])
             start, first = int(stops[index]), index + 1
         if start < len(data):
-            yield self._block(data[start:], stops[first:] - start, len(data) - start, is_closed=is_last)
+            yield self._block(data[start:], stops[first:] - start, len(data) - start)
 
     def _long_lines(self, data: bytes, stops: Places) -> Places:
         if len(data) <= self._limit:
@@ -131,8 +128,8 @@ class LineCutter:
         ]
         return np.array(keep, np.int64)
 
-    def _block(self, data: bytes, stops: Places, size: int, *, is_closed: bool) -> Block:
-        block = Block(data, self._line, stops, size, is_closed)
+    def _block(self, data: bytes, stops: Places, size: int) -> Block:
+        block = Block(data, self._line, stops, size)
         self._line += len(stops)
         return block
 

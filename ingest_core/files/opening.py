@@ -137,8 +137,8 @@ def head_text(source: ByteSource, opening: Opening, limits: FileLimits) -> tuple
             data = kept
             continue
         if len(data) >= HEAD_BYTES + (len(data) - len(stripped)):
-            return _from_first_line(data, line) + (False,)
-    return _from_first_line(data, line) + (True,)
+            return *_from_first_line(data, line), False
+    return *_from_first_line(data, line), True
 
 
 def _from_first_line(data: bytes, line: int) -> tuple[bytes, int]:

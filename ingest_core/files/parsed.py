@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from io import BytesIO
 
 import numpy as np
 import pyarrow as pa
@@ -40,14 +39,17 @@ def table_of(rows: list[list[str]], count: int) -> pa.Table:
     """A table of rows that all have ``count`` cells."""
     if not rows:
         return empty_table(count)
-    columns = zip(*rows, strict=True)
-    return pa.table(
-        {name: pa.array(cells, pa.string()) for name, cells in zip(column_names(count), columns, strict=True)}
-    )
+    columns = [pa.array(cells, pa.string()) for cells in zip(*rows, strict=True)]
+    return pa.table(columns, names=column_names(count))
+
+
+def empty_parsed(count: int) -> Parsed:
+    """No rows of ``count`` columns, and nothing else either."""
+    return Parsed(empty_table(count), np.zeros(0, np.int64))
 
 
 def ragged(line: int, found: int, count: int, text: str) -> LineReject:
-    """The reject of a row of ``found`` cells where ``count`` are expected; ``column`` is where it begins to be wrong."""
+    """The reject of a row with ``found`` cells instead of ``count``; ``column`` is the first that is wrong."""
     if found < count:
         return LineReject(line, "missing_cell", found, text)
     return LineReject(line, "extra_cell", count, text)
@@ -64,7 +66,7 @@ def arrow_rows(data: bytes, delimiter: str, count: int, *, quoting: bool) -> tup
     if not data:
         return empty_table(count), wrong
     table = pacsv.read_csv(
-        BytesIO(data),
+        pa.BufferReader(data),
         # One thread and one block: only then does the reader tell the number of an invalid record.
         read_options=pacsv.ReadOptions(use_threads=False, column_names=names, block_size=len(data) + 1),
         parse_options=pacsv.ParseOptions(

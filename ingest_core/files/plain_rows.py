@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from ingest_core.files.encoding import readable
 from ingest_core.files.lines import Block
-from ingest_core.files.parsed import Numbers, Parsed, arrow_rows, join, ragged
+from ingest_core.files.parsed import Numbers, Parsed, arrow_rows, empty_parsed, join, ragged
 from ingest_core.models import Dialect, LineReject
 
 
@@ -102,6 +102,10 @@ class PlainRows:
         before = self._parse(block.data[:begin], block.stops[:at], block.first_line)
         rest = self._parse(block.data[end:], block.stops[at + 1 :] - end, self._header + 1)
         return join([before, rest], self._count), len(block.stops) - 1
+
+    def close(self) -> tuple[Parsed, int]:
+        """Nothing ever waits: a line is a row."""
+        return empty_parsed(self._count), 0
 
     def _parse(self, data: bytes, stops: Numbers, first_line: int) -> Parsed:
         return parse_plain(data, stops, first_line, self._delimiter, self._count)

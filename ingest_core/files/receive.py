@@ -3,24 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
 
 from ingest_core.errors import FileError
 from ingest_core.files.container import CHUNK_BYTES, Container, detect, unpacked
-from ingest_core.files.encoding import (
-    LATIN,
-    UTF8,
-    UTF16_BE,
-    UTF16_LE,
-    WINDOWS,
-    NarrowEvidence,
-    look_at_start,
-    to_utf8,
-    wrong,
-)
+from ingest_core.files.encoding import UTF8, NarrowEvidence, look_at_start, strict_check, to_utf8
 from ingest_core.files.opening import START_BYTES, narrow_choice, wide_choice, without_first
 from ingest_core.files.spreadsheet import count_rows
 from ingest_core.models import ByteSource, FileFacts, FileLimits, Progress
@@ -144,7 +134,7 @@ def _text_facts(
     source: ByteSource, container: Container, raw: Iterator[bytes], encoding: str | None, meter: _Meter
 ) -> FileFacts:
     count = LineCount()
-    first, size = _gather(raw, START_BYTES)
+    first = _gather(raw, START_BYTES)
     text = _read_text(source, first, raw, encoding, count)
     count.finish()
     if not count.size:
@@ -171,12 +161,12 @@ def _text_facts(
     )
 
 
-def _gather(raw: Iterator[bytes], size: int) -> tuple[bytes, int]:
+def _gather(raw: Iterator[bytes], size: int) -> bytes:
     """At least ``size`` first bytes, if there are so many."""
     data = b""
     while len(data) < size and (chunk := next(raw, None)) is not None:
         data += chunk
-    return data, len(data)
+    return data
 
 
 def _read_text(source: ByteSource, first: bytes, raw: Iterator[bytes], encoding: str | None, count: LineCount) -> _Text:
@@ -188,9 +178,11 @@ def _read_text(source: ByteSource, first: bytes, raw: Iterator[bytes], encoding:
             count.feed(chunk)
         return _Text(wide, start.evidence or "chosen", start.bom)
     evidence = NarrowEvidence()
+    check = strict_check(encoding, source.name)
     for chunk in chunks:
         count.feed(chunk)
         evidence.feed(chunk)
+        check(chunk)
     evidence.feed(b"", is_last=True)
     chosen, why = narrow_choice(evidence, start, encoding, source.name)
     return _Text(chosen, why, start.bom)

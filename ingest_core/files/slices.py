@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import islice
+from typing import Protocol
 
 import numpy as np
 import pyarrow as pa
 
 from ingest_core.errors import FileError
 from ingest_core.files.dialect import sniff_opened
-from ingest_core.files.lines import LineCutter
+from ingest_core.files.lines import Block, LineCutter, line_stops
 from ingest_core.files.opening import from_facts, from_head, head_text, text_chunks
-from ingest_core.files.parsed import Parsed, empty_table
+from ingest_core.files.parsed import Parsed, empty_parsed
 from ingest_core.files.plain_rows import PlainRows
 from ingest_core.files.quoted_rows import QuotedRows
 from ingest_core.files.spreadsheet import workbook_slices
@@ -41,13 +41,47 @@ def read_slices(
         yield from workbook_slices(source, dialect, limits, progress)
         return
     chunks = _watched(text_chunks(source, from_facts(facts), limits, slice_bytes), facts, progress)
-    reader = QuotedRows(dialect, limits.line) if dialect.quoting else PlainRows(dialect)
+    reader = _reader(dialect, limits)
+    cutter = LineCutter(limits.line, to_lf=not dialect.quoting)
     lines_read = 0
-    for part in _slices(chunks, reader, dialect, limits):
+    for part in _slices(cutter, _gathered(chunks, slice_bytes), reader):
         lines_read += part.physical_lines
-        yield part
+        if part.lines_seen:
+            yield part
+    parsed, lines = reader.close()
+    if lines:
+        lines_read += lines
+        yield _slice(parsed, [], lines, 0)
     if lines_read + reader.header_lines != facts.physical_lines:
         raise _changed(facts)
+
+
+class _Reader(Protocol):
+    """Turns blocks of lines into rows; knows which lines were the header."""
+
+    header_lines: int
+
+    def take(self, block: Block) -> tuple[Parsed, int]: ...
+
+    def close(self) -> tuple[Parsed, int]: ...
+
+
+def _reader(dialect: Dialect, limits: FileLimits) -> _Reader:
+    return QuotedRows(dialect, limits.line) if dialect.quoting else PlainRows(dialect)
+
+
+def _gathered(chunks: Iterator[bytes], size: int) -> Iterator[bytes]:
+    """Chunks of at least ``size`` bytes: what comes out of a decompressor or decoder may be small."""
+    parts: list[bytes] = []
+    held = 0
+    for chunk in chunks:
+        parts.append(chunk)
+        held += len(chunk)
+        if held >= size:
+            yield b"".join(parts)
+            parts, held = [], 0
+    if parts:
+        yield b"".join(parts)
 
 
 def _watched(chunks: Iterator[bytes], facts: FileFacts, progress: Progress | None) -> Iterator[bytes]:
@@ -59,27 +93,22 @@ def _watched(chunks: Iterator[bytes], facts: FileFacts, progress: Progress | Non
         yield chunk
 
 
-def _slices(
-    chunks: Iterator[bytes],
-    reader: PlainRows | QuotedRows,
-    dialect: Dialect,
-    limits: FileLimits,
-    *,
-    first_line: int = 1,
-    is_whole: bool = True,
-) -> Iterator[Slice]:
-    cutter = LineCutter(limits.line, to_lf=not dialect.quoting, first_line=first_line)
+def _slices(cutter: LineCutter, chunks: Iterator[bytes], reader: _Reader) -> Iterator[Slice]:
+    """One slice per block. Records that are still open after the last chunk are left to ``reader.close``."""
     pending: list[LineReject] = []
     for item in cutter.cut(chunks):
         if isinstance(item, LineReject):
+            parsed, lines = reader.close()
             pending.append(item)
+            if lines:
+                yield _slice(parsed, pending, lines, 0)
+                pending = []
             continue
-        parsed, physical_lines = reader.take(item)
-        yield _slice(parsed, pending, physical_lines, item.size)
+        parsed, lines = reader.take(item)
+        yield _slice(parsed, pending, lines, item.size)
         pending = []
     if pending:
-        nothing = Parsed(empty_table(len(dialect.columns)), np.zeros(0, np.int64))
-        yield _slice(nothing, pending, 0, 0)
+        yield _slice(reader.close()[0], pending, 0, 0)
 
 
 def _slice(parsed: Parsed, before: list[LineReject], physical_lines: int, size: int) -> Slice:
@@ -103,46 +132,48 @@ def head(
     delimiter: str | None = None,
     has_header: bool | None = None,
     encoding: str | None = None,
-    limits: FileLimits = FileLimits(),  # noqa: B008 - frozen
+    limits: FileLimits = FileLimits(),
 ) -> tuple[Dialect, Slice]:
     """The dialect and the first ``rows`` rows, from the first MiB of text: fast for a file of any size.
 
-    The account of the slice covers the lines up to its last row. Raises ``FileError`` as ``sniff`` does.
+    The account of the slice covers the lines before the next row. Raises ``FileError`` as ``sniff`` does.
     """
     opening = from_facts(facts) if facts is not None else from_head(source, limits, encoding)
     dialect = sniff_opened(source, opening, limits, delimiter=delimiter, has_header=has_header)
     if opening.container == "xlsx":
-        parts = list(islice(workbook_slices(source, dialect, limits, None), 1))
-        return dialect, _first_rows(parts, rows, dialect)
+        return dialect, next(workbook_slices(source, dialect, limits, None, slice_rows=rows), _nothing(dialect))
     text, line, is_whole = head_text(source, opening, limits)
     if not is_whole:
-        text = text[: max(text.rfind(b"\n"), text.rfind(b"\r", 0, len(text) - 1)) + 1]
-    reader = QuotedRows(dialect, limits.line) if dialect.quoting else PlainRows(dialect)
-    parts = list(_slices(iter([text]), reader, dialect, limits, first_line=line, is_whole=is_whole))
-    return dialect, _first_rows(parts, rows, dialect)
+        text = text[: max(text.rfind(b"\n"), text.rfind(b"\r", 0, max(len(text) - 1, 0))) + 1]
+    first = _text_slice(text, line, dialect, limits, is_whole=is_whole)
+    if first.table.num_rows > rows:
+        # Read again what stands before the row that is too many: then the account of that stretch is exact.
+        stop = line_stops(text)[first.lines[rows].as_py() - line - 1]
+        first = _text_slice(text[:stop], line, dialect, limits, is_whole=True)
+    return dialect, first
 
 
-def _first_rows(parts: list[Slice], rows: int, dialect: Dialect) -> Slice:
-    count = len(dialect.columns)
-    table = pa.concat_tables([part.table for part in parts]) if parts else empty_table(count)
-    lines = np.concatenate([part.lines.to_numpy() for part in parts]) if parts else np.zeros(0, np.int64)
-    rejects = [reject for part in parts for reject in part.rejects]
-    blank = sum(part.blank for part in parts)
-    physical = sum(part.physical_lines for part in parts)
-    if table.num_rows > rows:
-        table, after = table.slice(0, rows), int(lines[rows])
-        lines = lines[:rows]
-        rejects = [reject for reject in rejects if reject.line < after]
-        blank, physical = 0, rows + len(rejects)
+def _text_slice(text: bytes, line: int, dialect: Dialect, limits: FileLimits, *, is_whole: bool) -> Slice:
+    """All of a text in memory as one slice; lines before ``line`` are blank."""
+    reader = _reader(dialect, limits)
+    cutter = LineCutter(limits.line, to_lf=not dialect.quoting, first_line=line)
+    parts = list(_slices(cutter, iter([text]), reader))
+    if is_whole:
+        parsed, lines = reader.close()
+        parts.append(_slice(parsed, [], lines, 0))
     return Slice(
-        table=table,
-        lines=pa.array(lines, pa.int64()),
-        blank=blank,
-        rejects=tuple(rejects),
-        lines_seen=len(lines) + blank + len(rejects),
-        physical_lines=physical,
-        bytes_read=sum(part.bytes_read for part in parts),
+        table=pa.concat_tables([part.table for part in parts]) if parts else _nothing(dialect).table,
+        lines=pa.array(np.concatenate([np.zeros(0, np.int64), *(part.lines.to_numpy() for part in parts)])),
+        blank=line - 1 + sum(part.blank for part in parts),
+        rejects=tuple(reject for part in parts for reject in part.rejects),
+        lines_seen=line - 1 + sum(part.lines_seen for part in parts),
+        physical_lines=line - 1 + sum(part.physical_lines for part in parts),
+        bytes_read=len(text),
     )
+
+
+def _nothing(dialect: Dialect) -> Slice:
+    return _slice(empty_parsed(len(dialect.columns)), [], 0, 0)
 
 
 def _changed(facts: FileFacts) -> FileError:

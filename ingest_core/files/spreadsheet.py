@@ -159,7 +159,12 @@ def sample_rows(source: ByteSource, limits: FileLimits, most: int) -> list[tuple
 
 
 def workbook_slices(
-    source: ByteSource, dialect: Dialect, limits: FileLimits, progress: Progress | None
+    source: ByteSource,
+    dialect: Dialect,
+    limits: FileLimits,
+    progress: Progress | None,
+    *,
+    slice_rows: int = _SLICE_ROWS,
 ) -> Iterator[Slice]:
     """The data rows as slices; ``lines`` are row numbers of the sheet.
 
@@ -171,7 +176,7 @@ def workbook_slices(
         if dialect.has_header and number == dialect.header_line:
             continue
         gathered.add(number, row, limits)
-        if gathered.seen >= _SLICE_ROWS:
+        if gathered.seen >= slice_rows:
             if progress is not None:
                 progress("read", number, None)
             yield gathered.slice()
