@@ -2,8 +2,8 @@
 
 python benchmarks/compare.py --rows 200000 --runs 3 [--dlt-python PATH]
 
-A run is a whole process into a new database, start-up included, and the same file again into that database. Prints JSON;
-exit code 1 when the counts of a reference differ from ours. How to make an environment for dlt: reference_dlt.py.
+A run is a whole process into a new database, start-up included, and the same file again into that database. Prints
+JSON; exit code 1 when the counts of a reference differ from ours. How to make an environment for dlt: reference_dlt.py.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ def measure(command: list[str]) -> tuple[Run, dict[str, object]]:
 
 
 def prepare_ours(home: Path) -> list[str]:
-    """A workspace with one source and the attributes of the sample; the command that loads into it, without the file."""
+    """A workspace with a source and the attributes of the sample; the command that loads, without the file."""
     onramp = [sys.executable, "-m", "ingest_core", "--home", str(home), "--json"]
     commands = [["source", "add", "bench"], *(["attribute", "add", name, "--type", CUSTOM[name]] for name in CUSTOM)]
     for command in commands:
