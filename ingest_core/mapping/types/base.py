@@ -8,6 +8,7 @@ property tests compare the two.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -160,6 +161,17 @@ def codes_where(is_bad: pa.BooleanArray, code: str) -> pa.StringArray:
 def text_where(is_good: pa.BooleanArray, text: pa.StringArray) -> pa.StringArray:
     """The text where true, else null."""
     return pc.if_else(is_good, text, pa.scalar(None, pa.string()))
+
+
+def look_up(keys: pa.StringArray, table: Mapping[str, str]) -> pa.StringArray:
+    """The value of each key; null where the table has none."""
+    return pa.array(table.values(), pa.string()).take(pc.index_in(keys, pa.array(table.keys(), pa.string())))
+
+
+def decided(values: pa.StringArray, text: pa.StringArray, is_sure: pa.BooleanArray, code: str) -> Converted:
+    """Where sure: the text, or the reason where it is null; open elsewhere."""
+    is_bad = pc.and_(pc.and_(is_sure, pc.is_null(text)), pc.is_valid(values))
+    return Converted(text_where(is_sure, text), codes_where(is_bad, code))
 
 
 def repeats(values: pa.StringArray) -> bool:

@@ -102,7 +102,7 @@ def days_of(parts: pa.StructArray) -> tuple[np.ndarray, np.ndarray]:
 
     ``parts`` is what ``extract_regex`` returned; null or no match is not real.
     """
-    year, month, day = (_number(parts, name) for name in ("year", "month", "day"))
+    year, month, day = (group_number(parts, name) for name in ("year", "month", "day"))
     short = _lengths(parts, "year") == 2
     year = np.where(short, year + np.where(year >= PIVOT, 1900, 2000), year)
     plausible = (month >= 1) & (month <= 12) & (day >= 1) & (day <= 31) & (year >= 1000)
@@ -113,7 +113,7 @@ def days_of(parts: pa.StructArray) -> tuple[np.ndarray, np.ndarray]:
     return days, is_real
 
 
-def _number(parts: pa.StructArray, name: str) -> np.ndarray:
+def group_number(parts: pa.StructArray, name: str) -> np.ndarray:
     """A group as int64; 0 where it is null. Names of months become their numbers."""
     text = pc.struct_field(parts, name)
     if name == "month" and pc.any(pc.match_substring_regex(text, "^[A-Za-z]")).as_py():

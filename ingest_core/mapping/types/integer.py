@@ -19,6 +19,7 @@ class Integer(Number):
 
     # Up to 18 digits always fit BIGINT; longer ones are left to ``exact``.
     _canonical = r"^(?:0|-?[1-9][0-9]{0,17})$"
+    _impossible = r"\.[0-9]*[1-9]$"
 
     def exact(self, text: str, fmt: str | None, context: TypeContext) -> str:
         """See ``DataType.exact``."""

@@ -8,7 +8,7 @@ from decimal import Decimal
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from ingest_core.mapping.types.base import HIDDEN, DataType, Format, Unfit, text_where
+from ingest_core.mapping.types.base import HIDDEN, DataType, Format, Unfit, codes_where, text_where
 from ingest_core.models import Converted, TypeContext
 
 DIGITS_BEFORE = 28
@@ -32,9 +32,15 @@ def _patterns(sign: str) -> tuple[re.Pattern[str], str]:
     exact = rf"(?P<sign>[+-]?)(?:{body})(?P<exp>[eE][+-]?[0-9]+)?"
     mark = re.escape(_GROUPING[sign][0])
     grouped = rf"[0-9]{{1,3}}(?:{mark}[0-9]{{3}})+" + (f"|{indian}" if sign == "." else "")
-    common = rf"^[+-]?(?:[0-9]+|{grouped})(?:{dot}[0-9]*)?$"
+    common = rf"^[+-]?(?:(?:[0-9]+|{grouped})(?:{dot}[0-9]*)?|{dot}[0-9]+)$"
     return re.compile(exact), common
 
+
+_PLAIN_SIGNS = r"^[0-9.,+\-]*$"
+"""Over these characters alone the common part is the whole grammar."""
+
+_FOREIGN = rf"[^0-9eE+\-.,'’{_SPACES}]|[^eE][+-]"
+"""A character that no number holds, or a sign where none can be."""
 
 _EXACT, _COMMON = zip(*(_patterns(sign) for sign in ".,"), strict=True)
 
@@ -87,29 +93,39 @@ class Number(DataType):
         return plain(value)
 
     def fast(self, values: pa.StringArray, fmt: str | None, context: TypeContext) -> Converted:
-        """Decides plain and commonly grouped numbers, and cells without any digit."""
+        """Decides plain and commonly grouped numbers, and whatever holds a character no number has."""
         sign = fmt or "."
-        text = values
-        if sign == "," or not pc.all(pc.match_substring_regex(values, self._canonical)).as_py():
-            text = self._tidied(values, sign)
-        text = text_where(pc.match_substring_regex(text, self._canonical), text)
-        has_digit = pc.match_substring_regex(values, "[0-9]")
-        return Converted(text, pc.if_else(has_digit, pa.scalar(None, pa.string()), pa.scalar(self.reason)))
+        text, code = values, None
+        is_good = pc.match_substring_regex(values, self._canonical)
+        if sign == "," or not pc.all(is_good).as_py():
+            is_common = pc.match_substring_regex(values, _COMMON[".,".index(sign)])
+            text = _tidied(text_where(is_common, values), sign)
+            is_bad = pc.and_(
+                pc.invert(is_common),
+                pc.or_(pc.match_substring_regex(values, _PLAIN_SIGNS), pc.match_substring_regex(values, _FOREIGN)),
+            )
+            code = codes_where(pc.or_kleene(is_bad, pc.match_substring_regex(text, self._impossible)), self.reason)
+            is_good = pc.match_substring_regex(text, self._canonical)
+        return Converted(text_where(is_good, text), code)
 
     _canonical = CANONICAL
-
-    def _tidied(self, values: pa.StringArray, sign: str) -> pa.StringArray:
-        """Numbers of the common grammar in canonical text (mostly); null for everything else."""
-        text = text_where(pc.match_substring_regex(values, _COMMON[".,".index(sign)]), values)
-        text = pc.replace_substring(text, _GROUPING[sign][0], "")
-        if sign == ",":
-            text = pc.replace_substring(text, ",", ".")
-        text = pc.replace_substring_regex(text, r"^\+", "")
-        text = pc.replace_substring_regex(text, r"^(-?)0+([0-9])", r"\1\2")
-        text = pc.replace_substring_regex(text, r"(\.[0-9]*?)0+$", r"\1")
-        text = pc.replace_substring_regex(text, r"\.$", "")
-        return pc.replace_substring_regex(text, "^-0$", "0")
+    _impossible = r"[^\s\S]"  # tidied text that cannot be of this type: none
 
     def mask(self, text: str) -> str:
         """Nothing of a number is shown."""
         return HIDDEN
+
+
+def _tidied(text: pa.StringArray, sign: str) -> pa.StringArray:
+    """Numbers of the common grammar without plus, grouping and needless zeros, with a decimal point."""
+    text = pc.replace_substring(text, _GROUPING[sign][0], "")
+    if sign == ",":
+        text = pc.replace_substring(text, ",", ".")
+    if pc.all(pc.match_substring_regex(text, CANONICAL)).as_py():
+        return text
+    text = pc.replace_substring_regex(text, r"^\+", "")
+    text = pc.replace_substring_regex(text, r"^(-?)\.", r"\10.")
+    text = pc.replace_substring_regex(text, r"^(-?)0+([0-9])", r"\1\2")
+    text = pc.replace_substring_regex(text, r"(\.[0-9]*?)0+$", r"\1")
+    text = pc.replace_substring_regex(text, r"\.$", "")
+    return pc.replace_substring_regex(text, "^-0$", "0")

@@ -11,7 +11,7 @@ import pycountry
 from phonenumbers import NumberParseException, PhoneNumberFormat, ValidationResult, phonenumberutil
 
 from ingest_core.mapping.types.base import HIDDEN, DataType, Format, Unfit
-from ingest_core.mapping.types.phone_fast import FEWEST, MOST, SCIENTIFIC, decide
+from ingest_core.mapping.types.phone_fast import ENDLESS, FEWEST, MOST, SCIENTIFIC, decide
 from ingest_core.models import Converted, TypeContext
 
 _MARKS = r" \-().\[\]/\u00a0\u00ad\u2010-\u2015\u2212\u200b\u2060\u3000\u30fc\uff08\uff09\uff0d-\uff0f\uff3b\uff3d"
@@ -53,6 +53,8 @@ class Phone(DataType):
             raise Unfit(self.reason)
         country = self._country(fmt, context)
         digits = phonenumberutil.normalize_digits_only(written)
+        if len(digits) > ENDLESS:
+            raise Unfit(self.reason)
         if "+" in written or "\uff0b" in written:
             return self._e164(written, country)
         if country is not None:

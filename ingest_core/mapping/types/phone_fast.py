@@ -18,7 +18,11 @@ SCIENTIFIC = r"^[+-]?[0-9]+(?:[.,][0-9]*)?[eE][+-]?[0-9]{1,4}$"
 FEWEST, MOST = 4, 17
 """Digits of something that could be a number if only its country were known."""
 
+ENDLESS = 30
+"""More digits than any prefixes and number together."""
+
 _SHAPE = r"^\(?\+?\(?[0-9][0-9 ().\-/]*$"
+_FOREIGN = r"[^0-9+ ().\-/\[\]]"
 _MARKS = r"[ ().\-/]+"
 _BARE = r"^\+?[0-9]+$"
 _LONGEST = 64
@@ -26,6 +30,9 @@ _LONGEST = 64
 
 def decide(values: pa.StringArray, country: str | None) -> Converted:
     """Canonical numbers and reasons; both null where the value is left to the library."""
+    plain = _judge(values, has_country=True)
+    if plain.text.null_count == values.null_count:  # canonical as they stand
+        return Converted(plain.text)
     is_damaged = pc.match_substring_regex(values, SCIENTIFIC)
     code = pc.coalesce(codes_where(is_damaged, "spreadsheet_damage"), codes_where(_is_hopeless(values), "not_a_phone"))
     is_bare = pc.match_substring_regex(values, _BARE)
@@ -37,20 +44,20 @@ def decide(values: pa.StringArray, country: str | None) -> Converted:
     judged = _judge(_with_plus(digits, country), has_country=country is not None)
     if country is None:
         judged = _without_country(digits, judged)
-    assert judged.code is not None
-    return Converted(judged.text, pc.coalesce(code, judged.code))
+    is_endless = codes_where(pc.greater(pc.binary_length(digits), ENDLESS), "not_a_phone")
+    return Converted(judged.text, pc.coalesce(code, is_endless, judged.code))
 
 
 def _is_hopeless(values: pa.StringArray) -> pa.BooleanArray:
-    """ASCII without any digit, or with letters that are neither ``tel:`` nor scientific notation."""
-    has_letter = pc.and_(
-        pc.match_substring_regex(values, "[A-Za-z]"),
+    """ASCII without any digit, or with foreign characters that are neither ``tel:`` nor scientific notation."""
+    has_foreign = pc.and_(
+        pc.match_substring_regex(values, _FOREIGN),
         pc.invert(
             pc.or_(pc.starts_with(values, "tel:", ignore_case=True), pc.match_substring_regex(values, SCIENTIFIC))
         ),
     )
     has_no_digit = pc.invert(pc.match_substring_regex(values, "[0-9]"))
-    return pc.and_(pc.string_is_ascii(values), pc.or_(has_letter, has_no_digit))
+    return pc.and_(pc.string_is_ascii(values), pc.or_(has_foreign, has_no_digit))
 
 
 def _with_plus(digits: pa.StringArray, country: str | None) -> pa.StringArray:

@@ -34,7 +34,7 @@ class String(DataType):
         """See ``DataType.exact``."""
         if re.search(_CONTROL, text):
             raise Unfit("control_character")
-        normal = _nfc(pa.array([text])).to_pylist()[0].strip()  # a lone surrogate is no text: a ValueError here
+        normal = str(_nfc(pa.array([text]))[0]).strip()  # a lone surrogate is no text: a ValueError here
         if len(normal) > LIMIT:
             raise Unfit("too_long")
         return normal
