@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from functools import cache
 from importlib import resources
@@ -27,6 +27,41 @@ class Day:
     loaded: int
     rejected: int
     profiles: int
+
+
+@dataclass(frozen=True, slots=True)
+class Week:
+    """The last seven days against the seven before. Shares 0-1; changes are None where there is nothing to compare."""
+
+    profiles: int
+    profiles_gained: int
+    loaded: int
+    loaded_change: float | None
+    rejected: int
+    reject_share: float | None
+    reject_change: float | None
+
+    @classmethod
+    def of(cls, days: Sequence[Day]) -> Week:
+        """From fourteen days, oldest first."""
+        before, last = days[:7], days[7:]
+        loaded, loaded_before = sum(day.loaded for day in last), sum(day.loaded for day in before)
+        rejected = sum(day.rejected for day in last)
+        share, share_before = _share(last), _share(before)
+        return cls(
+            profiles=days[-1].profiles,
+            profiles_gained=days[-1].profiles - before[-1].profiles,
+            loaded=loaded,
+            loaded_change=loaded / loaded_before - 1 if loaded_before else None,
+            rejected=rejected,
+            reject_share=share,
+            reject_change=None if share is None or share_before is None else share - share_before,
+        )
+
+
+def _share(days: Sequence[Day]) -> float | None:
+    rows = sum(day.loaded + day.rejected for day in days)
+    return sum(day.rejected for day in days) / rows if rows else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +128,13 @@ class Overview:
         for day, loaded, rejected, after in rows:
             profiles = profiles if after is None else after
             result.append(Day(day, loaded, rejected, profiles))
-        return result
+        # Undo and erasing leave no upload behind: the last bar is what is there now.
+        return [*result[:-1], replace(result[-1], profiles=self.profiles())]
+
+    def profiles(self) -> int:
+        """How many profiles there are now."""
+        with self._engine.session() as session:
+            return int(session.value("SELECT count(*) FROM profile"))
 
     def running(self) -> list[Running]:
         """Uploads under way or waiting, oldest first."""
@@ -104,6 +145,10 @@ class Overview:
         with self._engine.session() as session:
             records = session.records(_statement("source_activity"))
         return {row["source_id"]: SourceActivity(**{**row, "recent": tuple(row["recent"])}) for row in records}
+
+    def members(self, source_id: int) -> int:
+        """Profiles that are members of a source now."""
+        return int(self._rows("source_members", [source_id])[0][0])
 
     def usual_rows(self, source_id: int, uploads: int = 8) -> int | None:
         """The median rows of the uploads before the newest one; None with fewer than three of them."""

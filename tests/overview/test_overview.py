@@ -9,7 +9,7 @@ import pytest
 from ingest_core.clock import now
 from ingest_core.engine import Engine
 from ingest_core.engine.migrate import migrate
-from ingest_core.overview import Overview, SourceActivity
+from ingest_core.overview import Day, Overview, SourceActivity, Week
 
 
 @pytest.fixture
@@ -47,8 +47,23 @@ def test_days_carry_the_number_of_profiles_over_days_without_uploads(engine):
     add_upload(engine, 2, days_ago=2, profiles=9, rejected=3)
     days = Overview(engine).days()
     assert len(days) == 14
-    assert [day.profiles for day in days] == [5] * 11 + [9] * 3
+    assert [day.profiles for day in days] == [5] * 11 + [9] * 2 + [0]
     assert (days[-3].loaded, days[-3].rejected) == (10, 3)
+
+
+def test_a_week_is_compared_with_the_week_before():
+    start = now().date()
+    days = [Day(start, loaded=90, rejected=10, profiles=50 + i) for i in range(7)]
+    days += [Day(start, loaded=190, rejected=10, profiles=100 + i) for i in range(7)]
+    week = Week.of(days)
+    assert (week.profiles, week.profiles_gained, week.loaded, week.rejected) == (106, 50, 1330, 70)
+    assert week.loaded_change == pytest.approx(1330 / 630 - 1)
+    assert week.reject_change == pytest.approx(0.05 - 0.1)
+
+
+def test_a_week_after_nothing_has_no_change():
+    week = Week.of([Day(now().date(), 0, 0, 0)] * 14)
+    assert (week.loaded_change, week.reject_share, week.reject_change) == (None, None, None)
 
 
 def test_days_of_an_empty_workspace_are_zero(engine):

@@ -1,0 +1,235 @@
+"""The server: Streamlit's pages plus what they cannot do themselves.
+
+A route that streams an upload to disk and can be resumed, a health route, security headers on every answer, and one
+worker per process that starts and stops with it. Start it with ``streamlit run app.py``.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import hashlib
+import re
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from functools import cache
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+import streamlit as st
+from starlette.middleware import Middleware
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from ingest_core.errors import InputError, OnrampError
+from pages.ui.arrivals import ARRIVALS, Arrival, no_ticket, too_large
+from pages.ui.errors import report
+from pages.ui.state import close_workspaces, workspace
+
+SILENCE_SECONDS = 60  # a sender that is silent for this long has lost its connection; it can resume
+WRITE_BYTES = 1 << 20
+
+
+# ── receiving files ──────────────────────────────────────────────────────────────────────────────────────
+
+
+async def begin_upload(request: Request) -> Response:
+    """POST: a ticket, a name and a size → the id to send the bytes to."""
+    _same_site(request)
+    size = _whole(request.headers.get("x-file-size", ""))
+    ticket = ARRIVALS.redeem(request.headers.get("x-ticket", ""), _session(request), size)
+    name = Path(unquote(request.headers.get("x-file-name", ""))[:255].replace("\\", "/")).name or "file"
+    landing = workspace().landing
+    for late in ARRIVALS.expired():
+        landing.delete(late.landing_id)
+    writer = await asyncio.to_thread(landing.create, name, size)
+    await asyncio.to_thread(writer.finish)
+    arrival = ARRIVALS.begin(ticket, name, size, writer.landing_id)
+    return JSONResponse({"upload": arrival.arrival_id, "offset": 0}, status_code=201)
+
+
+async def tell_offset(request: Request) -> Response:
+    """HEAD: how many bytes are safe, so that a cut-off sender knows where to go on."""
+    arrival = _arrival(request)
+    offset = await asyncio.to_thread(workspace().landing.offset, arrival.landing_id)
+    return Response(headers={"Upload-Offset": str(offset), "Upload-Length": str(arrival.size)})
+
+
+async def receive_bytes(request: Request) -> Response:
+    """PATCH: bytes from an offset on; 409 when the offset is not where the file ends or another sender is at it."""
+    _same_site(request)
+    arrival = _arrival(request)
+    if not arrival.busy.acquire(blocking=False):
+        return JSONResponse({"code": "busy"}, status_code=409)
+    try:
+        return await _append(request, arrival)
+    finally:
+        arrival.busy.release()
+
+
+async def _append(request: Request, arrival: Arrival) -> Response:
+    writer = await asyncio.to_thread(workspace().landing.resume, arrival.landing_id)
+    try:
+        if writer.offset != _whole(request.headers.get("upload-offset", "")):
+            return JSONResponse({"code": "wrong_offset", "offset": writer.offset}, status_code=409)
+        async for block in _blocks(request):
+            if writer.offset + len(block) > arrival.size:
+                ARRIVALS.drop(arrival.arrival_id)
+                raise too_large(arrival.size)
+            await asyncio.to_thread(writer.write, block)
+    except (ClientDisconnect, TimeoutError):
+        pass  # parked below; the sender asks for the offset and goes on
+    finally:
+        await asyncio.to_thread(writer.finish)
+    offset = await asyncio.to_thread(workspace().landing.offset, arrival.landing_id)
+    arrival.is_complete = offset == arrival.size
+    return JSONResponse({"offset": offset, "done": arrival.is_complete})
+
+
+async def _blocks(request: Request) -> AsyncIterator[bytes]:
+    """The body in blocks of about a megabyte, so that encrypting and writing rarely switch threads."""
+    stream = request.stream().__aiter__()
+    held = bytearray()
+    while True:
+        try:
+            chunk = await asyncio.wait_for(stream.__anext__(), SILENCE_SECONDS)
+        except StopAsyncIteration:
+            break
+        except (ClientDisconnect, TimeoutError):
+            if held:
+                yield bytes(held)
+            raise
+        held += chunk
+        if len(held) >= WRITE_BYTES:
+            yield bytes(held)
+            held.clear()
+    if held:
+        yield bytes(held)
+
+
+async def give_up(request: Request) -> Response:
+    """DELETE: the person chose another file."""
+    _same_site(request)
+    arrival = _arrival(request)
+    ARRIVALS.drop(arrival.arrival_id)
+    await asyncio.to_thread(workspace().landing.delete, arrival.landing_id)
+    return Response(status_code=204)
+
+
+async def health(request: Request) -> Response:
+    """GET: 200 while the workspace is open and its worker runs."""
+    return JSONResponse({"status": "ok"})
+
+
+async def refuse(request: Request, error: OnrampError) -> Response:
+    """Our errors as JSON, without a trace."""
+    status = {"file_too_large": 413, "no_ticket": 403, "other_site": 403}.get(error.code, 400)
+    return JSONResponse({"error": error.as_dict()}, status_code=status)
+
+
+def _arrival(request: Request) -> Arrival:
+    return ARRIVALS.get(request.path_params["arrival_id"], _session(request))
+
+
+def _session(request: Request) -> str:
+    return request.cookies.get("_streamlit_xsrf", "")
+
+
+def _whole(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and len(text) < 16):
+        raise InputError("The upload was not announced properly. Nothing was kept.", code="bad_request")
+    return int(text)
+
+
+def _same_site(request: Request) -> None:
+    """Only our own pages may send: a foreign origin or host name is refused before a byte is read."""
+    host = request.headers.get("host", "")
+    origin = request.headers.get("origin")
+    allowed = {str(name).lower() for name in st.get_option("server.allowedHosts") or []}
+    is_known_host = not allowed or "*" in allowed or (urlsplit(f"//{host}").hostname or "") in allowed
+    if not is_known_host or (origin is not None and urlsplit(origin).netloc != host):
+        raise no_ticket()
+
+
+# ── headers ──────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@cache
+def security_headers() -> list[tuple[bytes, bytes]]:
+    """Headers for every answer. The page's own inline script is allowed by its hash, read from the installed page."""
+    page = (Path(st.__file__).parent / "static" / "index.html").read_text("utf-8")
+    inline = re.findall(r"<script>(.*?)</script>", page, flags=re.DOTALL)
+    hashes = " ".join(
+        f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'" for text in inline
+    )
+    policy = {
+        "default-src": "'self'",
+        "script-src": f"'self' 'unsafe-eval' blob: {hashes}",
+        "style-src": "'self' 'unsafe-inline'",
+        "img-src": "'self' data: blob:",
+        "font-src": "'self' data:",
+        "connect-src": "'self'",
+        "worker-src": "'self' blob:",
+        "object-src": "'none'",
+        "base-uri": "'self'",
+        "form-action": "'self'",
+        "frame-ancestors": "'none'",
+    }
+    headers = {
+        "content-security-policy": "; ".join(f"{name} {value}" for name, value in policy.items()),
+        "x-content-type-options": "nosniff",
+        "x-frame-options": "DENY",
+        "referrer-policy": "no-referrer",
+        "cross-origin-opener-policy": "same-origin",
+        "cross-origin-resource-policy": "same-origin",
+        "permissions-policy": "camera=(), microphone=(), geolocation=(), payment=()",
+    }
+    return [(name.encode(), value.encode()) for name, value in headers.items()]
+
+
+class SecurityHeaders:
+    """Adds the headers; plain ASGI, so that streams stay streams."""
+
+    def __init__(self, app: Callable[..., Awaitable[None]]) -> None:
+        self._app = app
+
+    async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
+        async def send_with_headers(message: dict[str, Any]) -> None:
+            if message["type"] == "http.response.start":
+                message["headers"] = [*message.get("headers", []), *security_headers()]
+            await send(message)
+
+        await self._app(scope, receive, send_with_headers if scope["type"] == "http" else send)
+
+
+# ── the process ──────────────────────────────────────────────────────────────────────────────────────────
+
+
+@asynccontextmanager
+async def lifespan(app: st.App) -> AsyncIterator[None]:
+    """One workspace and one worker per process, from start to end."""
+    opened = await asyncio.to_thread(workspace)
+    opened.jobs.start_worker()
+    try:
+        yield
+    finally:
+        await asyncio.to_thread(opened.jobs.stop_worker)
+        await asyncio.to_thread(close_workspaces)
+
+
+app = st.App(
+    Path(__file__).with_name("pages") / "main.py",
+    lifespan=lifespan,
+    routes=[
+        Route("/api/health", health, methods=["GET"]),
+        Route("/api/upload", begin_upload, methods=["POST"]),
+        Route("/api/upload/{arrival_id}", tell_offset, methods=["HEAD"]),
+        Route("/api/upload/{arrival_id}", receive_bytes, methods=["PATCH"]),
+        Route("/api/upload/{arrival_id}", give_up, methods=["DELETE"]),
+    ],
+    middleware=[Middleware(SecurityHeaders)],
+    on_script_error=report,
+    exception_handlers={OnrampError: refuse},
+)

@@ -1,0 +1,58 @@
+"""The script behind every page: navigation, who is working, and the boundary for errors."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import streamlit as st
+
+from ingest_core.errors import OnrampError
+from pages.ui import errors
+from pages.ui.state import workspace
+from pages.ui.text import escape
+
+_HERE = Path(__file__).parent
+
+
+def _page(name: str, title: str, icon: str, help: str, **options: bool | str) -> st.Page:
+    return st.Page(_HERE / f"{name}.py", title=title, icon=f":material/{icon}:", help=help, url_path=name, **options)  # type: ignore[arg-type]
+
+
+st.set_page_config(page_title="Onramp", page_icon=str(_HERE / "ui" / "icon.png"), layout="wide")
+
+st.logo(str(_HERE / "ui" / f"logo_{'dark' if st.context.theme.type == 'dark' else 'light'}.svg"), size="large")
+
+page = st.navigation(
+    {
+        "Data": [
+            _page(
+                "sources",
+                "Sources",
+                "database",
+                "Every kind of file that is loaded, and how it is doing.",
+                default=True,
+            ),
+            _page("history", "Upload history", "history", "All uploads with their counts, and charts over time."),
+            _page("source", "Source", "database", "One source.", visibility="hidden"),
+            _page("ingest", "Ingest", "upload_file", "Load a file in five steps.", visibility="hidden"),
+            _page("upload", "Upload", "receipt_long", "One upload, live and afterwards.", visibility="hidden"),
+        ],
+        "Customers": [
+            _page("profiles", "Profiles", "group", "Find one customer by an identifier."),
+            _page("segments", "Segments", "donut_small", "Named audiences and their sizes."),
+            _page("attributes", "Attributes", "label", "The fields of a profile."),
+        ],
+        "Workspace": [_page("settings", "Settings", "settings", "Limits, keys and version.")],
+    }
+)
+
+try:
+    opened = workspace()
+    with st.sidebar.container(gap=None):
+        st.markdown(f":material/account_circle: **{escape(opened.user)}**")
+        st.caption(escape(opened.home.name), help="The workspace: the folder that holds everything.")
+    page.run()
+except OnrampError as error:
+    errors.show(error)
+except Exception as error:  # noqa: BLE001 - the boundary: nothing may reach the screen as a trace
+    errors.show(error)

@@ -1,0 +1,169 @@
+"""One source: how its files have been, its mapping, its uploads, its settings."""
+
+from __future__ import annotations
+
+import pandas as pd
+import phonenumbers
+import streamlit as st
+
+from ingest_core.models import Receipt, Source
+from ingest_core.overview import SourceActivity
+from pages.steps.match import BAD_CELLS, BLANKS, COMBINES, CONFLICTS
+from pages.ui import badges, charts, told
+from pages.ui.forms import KINDS, edit_source, type_label
+from pages.ui.links import breadcrumb, nothing_here, open_draft, title_row
+from pages.ui.state import overview, url_number, workspace
+from pages.ui.tables import uploads_table
+from pages.ui.text import ago, count, escape, exact_time, number, percent
+
+TABS = ("Overview", "Mapping", "Uploads", "Settings")
+
+
+def ingest(source: Source) -> None:
+    """Starts a new draft."""
+    open_draft(workspace().drafts.create(source.source_id))
+
+
+def overview_tab(source: Source, receipts: list[Receipt], activity: SourceActivity) -> None:
+    """Figures and a bar per upload."""
+    ended = [receipt for receipt in receipts if receipt.finished_at]
+    if not ended:
+        with nothing_here(
+            "upload_file", "No uploads yet", "Load the first file: its columns are matched once and remembered."
+        ):
+            st.button(
+                "Ingest a file",
+                type="primary",
+                icon=":material/add:",
+                key="first_ingest",
+                on_click=ingest,
+                args=(source,),
+            )
+        return
+    last = ended[0]
+    rows = last.lines - last.blank
+    if last.status == "Completed" and overview().is_unusual(source.source_id, rows):
+        usual = overview().usual_rows(source.source_id) or 0
+        st.warning(
+            f"The last file had {count(rows, 'row')}; files of this source usually have about {number(usual)}.",
+            title="The last file is far from the usual volume", icon=":material/monitoring:",
+        )  # fmt: skip
+    with st.grid(4, min_column_width=170):
+        st.metric("Members", number(overview().members(source.source_id)), border=True, height="stretch")
+        st.metric("Rows loaded so far", number(activity.rows_loaded), border=True, height="stretch")
+        st.metric(
+            "Rejected in the last file", percent(activity.reject_share), border=True, height="stretch",
+            delta=count(last.rejected, "row"), delta_color="off", delta_arrow="off",
+        )  # fmt: skip
+        moment = last.finished_at
+        st.metric(
+            "Last upload", ago(moment) if moment else "–", border=True, height="stretch",
+            delta=exact_time(moment) if moment else None, delta_color="off", delta_arrow="off",
+        )  # fmt: skip
+    with st.container(border=True):
+        st.markdown("#### Rows of each upload")
+        charts.uploads(ended[:24])
+        st.caption(
+            f"The last {count(len(ended[:24]), 'upload')}, oldest on the left. {told.equation(last)} in the last one."
+        )
+
+
+def mapping_tab(source: Source) -> None:
+    """The saved mapping, as it is used for the next file with the same header."""
+    versions = workspace().mappings.all(source)
+    if not versions:
+        st.caption("No mapping yet. The first file you load makes it.")
+        return
+    mapping = versions[0]
+    if len(versions) > 1:
+        chosen = st.selectbox("Version", [v.version for v in versions], key="mapping_version", width=160)
+        mapping = next(v for v in versions if v.version == chosen)
+    attributes = {attribute.name: attribute for attribute in workspace().attributes.list()}
+    rows = []
+    for column in mapping.columns:
+        attribute = attributes.get(column.attribute or "")
+        rows.append(
+            {
+                "Column in file": column.column,
+                "Attribute": attribute.display_name if attribute else "Skipped",
+                "Type": type_label(attribute.type) if attribute else "",
+                "PII": bool(attribute and attribute.pii),
+                "Identifier": (attribute.identifier or "").capitalize() if attribute else "",
+                "Format": column.format or "",
+                "Empty cell": BLANKS.get(column.blank, column.blank) if attribute else "",
+                "Stored already": CONFLICTS[column.conflict] if attribute else "",
+                "Several lines": COMBINES[column.combine] if attribute else "",
+                "Bad cell": BAD_CELLS[column.bad_cell] if attribute else "",
+            }
+        )
+    st.dataframe(pd.DataFrame(rows), hide_index=True, height="content", alt="Columns and the attributes they fill")
+    st.caption(
+        f"Version {mapping.version} of {len(versions)}. "
+        "A mapping changes by loading a file: a new version is added, none is changed."
+    )
+
+
+def settings_tab(source: Source) -> None:
+    """Threshold and phone country."""
+    current = source.settings
+    modes = {"all": "Load the good rows", "percent": "Stop above a share", "strict": "Stop at the first rejected row"}
+    mode = "all" if current.threshold_percent is None else "strict" if current.threshold_percent == 0 else "percent"
+    with st.container(border=True, width=620):
+        chosen = st.segmented_control(
+            "When rows are rejected",
+            list(modes),
+            format_func=modes.__getitem__,
+            default=mode,
+            required=True,
+            key="threshold_mode",
+        )
+        limit: float | None = {"all": None, "strict": 0.0}.get(str(chosen))
+        if chosen == "percent":
+            limit = st.number_input(
+                "Stop when more than this share of the rows is rejected (%)", min_value=0.1, max_value=100.0, step=0.5,
+                value=current.threshold_percent or 5.0, key="threshold",
+            )  # fmt: skip
+        countries = sorted(phonenumbers.SUPPORTED_REGIONS)
+        country = st.selectbox(
+            "Phone country", countries, index=countries.index(current.phone_country) if current.phone_country else None,
+            placeholder="None: numbers need their country code", key="phone_country",
+            help="Phone numbers without a country code are read as numbers of this country.",
+        )  # fmt: skip
+        with st.container(horizontal=True):
+            if st.button("Save", type="primary", key="save_settings"):
+                changed = current.model_copy(update={"threshold_percent": limit, "phone_country": country})
+                workspace().sources.update(source.source_id, settings=changed)
+                st.toast("Settings saved", icon=":material/check:")
+            if st.button("Edit name and description", icon=":material/edit:", key="edit_source"):
+                edit_source(source)
+
+
+opened = workspace()
+source = opened.sources.get(url_number("source") or 0)
+activity = overview().sources().get(source.source_id, SourceActivity(source.source_id))
+breadcrumb(("Sources", "sources.py", {}), (source.name, None, {}))
+with title_row(source.name):
+    st.button(
+        "Ingest", type="primary", icon=":material/add:", shortcut="I", key="ingest", on_click=ingest, args=(source,)
+    )
+state = badges.badge("Archived" if source.archived_at else activity.health)
+kind = KINDS.get(source.kind, source.kind) + (f", DPID {source.dpid}" if source.dpid else "")
+st.markdown(f"{state} :gray[{escape(kind)}{'. ' + escape(source.description) if source.description else ''}]")
+
+receipts = opened.history.list(source=source, limit=100)
+tabs = dict(zip(TABS, st.tabs(TABS, key="tab", bind="query-params", on_change="rerun"), strict=True))
+if tabs["Overview"].open:
+    with tabs["Overview"]:
+        overview_tab(source, receipts, activity)
+if tabs["Mapping"].open:
+    with tabs["Mapping"]:
+        mapping_tab(source)
+if tabs["Uploads"].open:
+    with tabs["Uploads"]:
+        if receipts:
+            uploads_table(receipts, key="source_open", has_source=False)
+        else:
+            st.caption("No uploads yet.")
+if tabs["Settings"].open:
+    with tabs["Settings"]:
+        settings_tab(source)

@@ -1,0 +1,67 @@
+"""Step 1: the file. Sent by the browser, straight to disk, encrypted."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from ingest_core.models import Mapping
+from pages.ui.draft import Draft
+from pages.ui.drop_zone import drop_zone
+from pages.ui.state import workspace
+from pages.ui.text import count, escape, size
+
+
+def draw(draft: Draft) -> str | None:
+    """Draws the step; returns why it cannot be left yet, or None."""
+    left, right = st.columns([3, 2])
+    with left:
+        if draft.landing_id:
+            _received(draft)
+        else:
+            _zone(draft)
+    with right:
+        _expected(draft, draft.workspace.mappings.current(draft.source))
+    return None if draft.landing_id else "Choose a file first."
+
+
+def _zone(draft: Draft) -> None:
+    arrival = drop_zone(workspace(), draft.draft_id)
+    if arrival is not None:
+        draft.take_file(arrival.landing_id, arrival.name, arrival.size)
+        st.query_params["step"] = "check"
+        st.rerun()
+
+
+def _received(draft: Draft) -> None:
+    with st.container(border=True):
+        st.markdown(f"#### :green[:material/check_circle:] {escape(draft.file)}")
+        st.caption(f"{size(draft.size)} received and encrypted on this machine.")
+        if st.button("Choose another file", icon=":material/swap_horiz:", key="another_file"):
+            if draft.landing_id:
+                draft.workspace.landing.delete(draft.landing_id)
+            draft.landing_id = None
+            draft.save()
+            st.rerun()
+
+
+def _expected(draft: Draft, mapping: Mapping | None) -> None:
+    """What a file of this source should look like, with a template to fill in."""
+    limits = draft.workspace.settings
+    with st.container(border=True):
+        st.markdown("#### What we expect")
+        st.markdown(
+            f"- Tab-separated text in UTF-8 with one header row, up to {size(limits.browser_limit_bytes)}\n"
+            "- Column names without spaces or hyphens\n"
+            "- At least one identifier in every row: customer id, e-mail or phone\n\n"
+            "Comma, semicolon, XLSX, gzip and other encodings are converted, and you are told."
+        )
+        if mapping is None:
+            st.caption("This is the first file of this source. Its columns will be matched in step 3 and remembered.")
+            return
+        used = [column.column for column in mapping.columns if column.attribute]
+        st.markdown(" ".join(f":blue-badge[{escape(name)}]" for name in used))
+        st.caption(f"{count(len(used), 'column')} matched by the saved mapping, version {mapping.version}.")
+        st.download_button(
+            "Download a template", data="\t".join(used) + "\n", file_name="template.tsv", on_click="ignore",
+            mime="text/tab-separated-values", icon=":material/download:", key="template",
+        )  # fmt: skip

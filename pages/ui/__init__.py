@@ -1,0 +1,1 @@
+"""What the pages share: open workspace, words, charts, tables, drop zone."""

@@ -1,0 +1,34 @@
+"""The boundary between a failure and a person: message and next move, never a trace."""
+
+from __future__ import annotations
+
+import logging
+import traceback
+
+import streamlit as st
+
+from ingest_core.errors import OnrampError
+from pages.ui.text import escape
+
+_LOG = logging.getLogger("onramp.pages")
+
+
+def show(error: Exception) -> None:
+    """Draws an error where the page stands. Foreign ones are logged by place only: they may quote a customer."""
+    if isinstance(error, OnrampError):
+        st.error(escape(error.hint) or "Nothing was changed.", title=escape(error.message), icon=":material/error:")
+        return
+    frames = traceback.extract_tb(error.__traceback__)
+    place = " < ".join(f"{frame.filename}:{frame.lineno}" for frame in reversed(frames[-6:]))
+    _LOG.error("A page failed: %s at %s", type(error).__name__, place)
+    st.error(
+        "Nothing was changed by this page. Reload it; if it happens again, the log names the place.",
+        title="This page could not be shown",
+        icon=":material/error:",
+    )
+
+
+def report(error: Exception) -> bool:
+    """For the server: shows errors of callbacks, dialogs and live parts the same way; True = shown."""
+    show(error)
+    return True

@@ -1,0 +1,55 @@
+"""Where things are: one place that knows page files and the names of URL parameters."""
+
+from __future__ import annotations
+
+from typing import NoReturn
+
+import streamlit as st
+
+from pages.ui.text import escape
+
+
+def open_source(source_id: int) -> NoReturn:
+    """Goes to the page of a source."""
+    st.switch_page("source.py", query_params={"source": str(source_id)})
+
+
+def open_upload(request_id: str) -> NoReturn:
+    """Goes to the page of an upload."""
+    st.switch_page("upload.py", query_params={"upload": request_id})
+
+
+def open_draft(draft_id: str, step: str | None = None) -> NoReturn:
+    """Goes to the wizard, at a step of a draft."""
+    st.switch_page("ingest.py", query_params={"draft": draft_id, **({"step": step} if step else {})})
+
+
+def breadcrumb(*parts: tuple[str, str | None, dict[str, str]]) -> None:
+    """(label, page file or None for the present place, URL parameters) from the outside in."""
+    with st.container(horizontal=True, gap="xsmall", vertical_alignment="center"):
+        for i, (label, page, params) in enumerate(parts):
+            if i:
+                st.caption("/", width="content")
+            if page is None:
+                st.caption(escape(label), width="content")
+            else:
+                st.page_link(page, label=escape(label), query_params=params)
+
+
+def title_row(title: str) -> st.delta_generator.DeltaGenerator:
+    """The page's title; returns the container at its right end for actions."""
+    row = st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute")
+    row.title(escape(title), anchor=False, width="content")
+    return row.container(horizontal=True, width="content", vertical_alignment="center")
+
+
+def nothing_here(icon: str, title: str, sentence: str) -> st.delta_generator.DeltaGenerator:
+    """An empty page: what would be here and how it gets there; returns the row for its buttons."""
+    with st.container(border=True, horizontal_alignment="center", gap="xsmall"):
+        st.space("large")
+        st.markdown(f"## :primary[:material/{icon}:]", width="content", text_alignment="center")
+        st.markdown(f"#### {title}", width="content", text_alignment="center")
+        st.caption(sentence, text_alignment="center")
+        buttons = st.container(horizontal=True, horizontal_alignment="center", width="stretch")
+        st.space("large")
+    return buttons

@@ -1,0 +1,82 @@
+"""What the match step shows of a mapping: states, open questions, a masked first profile. No drawing here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping as MappingOf
+from collections.abc import Sequence
+from typing import Literal
+
+from ingest_core.mapping.types import TYPES
+from ingest_core.models import Attribute, ColumnMapping, ColumnStatistics, Inspection, Problem, TypeContext
+
+State = Literal["Matched", "Decide", "Skipped"]
+SURE = 0.9  # below this a guess wants a look
+QUESTIONS = frozenset({"ambiguous_date", "ambiguous_decimal"})
+
+
+def questions(inspection: Inspection, columns: Sequence[ColumnMapping]) -> dict[str, Problem]:
+    """Column → the open question about its format; only of columns that are loaded and have no format yet."""
+    loaded = {column.column for column in columns if column.attribute and not column.format}
+    return {
+        problem.column: problem
+        for problem in inspection.problems
+        if problem.code in QUESTIONS and problem.column in loaded and problem.column is not None
+    }
+
+
+def state(column: ColumnMapping, asked: MappingOf[str, Problem], confirmed: Sequence[str]) -> State:
+    """One word for a column."""
+    if column.column in asked:
+        return "Decide"
+    if column.column in confirmed:
+        return "Matched" if column.attribute else "Skipped"
+    if column.attribute is None or (column.confidence is not None and column.confidence < SURE):
+        return "Decide"
+    return "Matched"
+
+
+def has_identifier(columns: Sequence[ColumnMapping], attributes: MappingOf[str, Attribute]) -> bool:
+    """Whether some column names a person."""
+    return any(c.attribute in attributes and attributes[c.attribute].identifier for c in columns if c.attribute)
+
+
+def taken_twice(columns: Sequence[ColumnMapping]) -> list[str]:
+    """Attributes that more than one column would fill with the same rule."""
+    seen: dict[tuple[str, str], int] = {}
+    for column in columns:
+        if column.attribute:
+            key = (column.attribute, column.combine)
+            seen[key] = seen.get(key, 0) + 1
+    return sorted({attribute for (attribute, _), uses in seen.items() if uses > 1})
+
+
+def first_profile(
+    row: MappingOf[str, str | None],
+    columns: Sequence[ColumnMapping],
+    attributes: MappingOf[str, Attribute],
+    context: TypeContext,
+) -> list[tuple[str, str, bool]]:
+    """(display name, value as it would be stored, masked where personal, whether it fits) of one row of the file."""
+    shown = []
+    for column in columns:
+        attribute = attributes.get(column.attribute or "")
+        if attribute is None:
+            continue
+        text = row.get(column.column)
+        if text is None or not text.strip():
+            shown.append((attribute.display_name, "–", True))
+            continue
+        kind = TYPES[attribute.type]
+        try:
+            value = kind.normalise(text, column.format, context)
+        except ValueError:
+            shown.append((attribute.display_name, "does not fit", False))
+            continue
+        is_hidden = attribute.pii or bool(column.pii)
+        shown.append((attribute.display_name, kind.mask(value) if is_hidden else value, True))
+    return shown
+
+
+def examples(statistics: ColumnStatistics | None) -> str:
+    """A few values of a column on one line."""
+    return ", ".join(statistics.examples[:3]) if statistics else ""

@@ -1,0 +1,53 @@
+"""The open workspace of this process, and what a page knows from its URL."""
+
+from __future__ import annotations
+
+import os
+import threading
+from pathlib import Path
+
+import streamlit as st
+
+from ingest_core.overview import Overview
+from ingest_core.workspace import Workspace
+
+_OPEN: dict[Path, Workspace] = {}
+_LOCK = threading.Lock()
+
+
+def home() -> Path:
+    """The folder of the workspace: ONRAMP_HOME, else ./workspace."""
+    return Path(os.environ.get("ONRAMP_HOME") or "workspace").resolve()
+
+
+def workspace() -> Workspace:
+    """The one open workspace of this process; opened at the first call."""
+    with _LOCK:
+        opened = _OPEN.get(home())
+        if opened is None:
+            opened = _OPEN[home()] = Workspace.open(home(), worker="app")
+        return opened
+
+
+def overview() -> Overview:
+    """The figures of screens."""
+    return Overview(workspace().engine)
+
+
+def close_workspaces() -> None:
+    """Closes what is open; for the end of the process and between tests."""
+    with _LOCK:
+        for opened in _OPEN.values():
+            opened.close()
+        _OPEN.clear()
+
+
+def browser_session() -> str:
+    """What ties an upload to this browser: the anti-forgery cookie, which other sites cannot read or send."""
+    return st.context.cookies.get("_streamlit_xsrf") or ""
+
+
+def url_number(name: str) -> int | None:
+    """A whole number from the URL, or None."""
+    text = st.query_params.get(name, "")
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else None

@@ -1,0 +1,86 @@
+"""Tables that more than one page shows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pandas as pd
+import streamlit as st
+
+from ingest_core.models import Receipt
+from pages.ui import badges, told
+from pages.ui.links import open_upload
+from pages.ui.text import percent
+
+WORDS = ["Scheduled", "In Progress", "Completed", "Completed with rejects", "Failed", "Cancelled", "Undone"]
+
+
+def uploads_table(receipts: Sequence[Receipt], *, key: str, has_source: bool = True) -> None:
+    """Uploads, newest first; the request id opens one."""
+    frame = pd.DataFrame([_row(receipt) for receipt in receipts])
+    shown = [
+        "request_id",
+        "source",
+        "file",
+        "state",
+        "started",
+        "rows",
+        "stored",
+        "rejected",
+        "share",
+        "took",
+        "person",
+    ]
+    st.dataframe(
+        frame,
+        hide_index=True,
+        row_height=38,
+        height="content" if len(frame) <= 15 else 620,
+        column_order=[name for name in shown if has_source or name != "source"],
+        alt="Uploads with status, times and counts",
+        column_config={
+            "request_id": st.column_config.ButtonColumn(
+                "Request ID",
+                type="tertiary",
+                alignment="left",
+                key=key,
+                on_click=_open,
+                args=(key, receipts),
+                pinned=True,
+            ),
+            "source": "Source",
+            "file": "File",
+            "state": badges.column("Status", WORDS),
+            "started": st.column_config.DatetimeColumn(
+                "Uploaded", format="D MMM YYYY, HH:mm", timezone=st.context.timezone
+            ),
+            "rows": st.column_config.NumberColumn("Rows", format="localized"),
+            "stored": st.column_config.NumberColumn("Stored", format="localized"),
+            "rejected": st.column_config.NumberColumn("Rejected", format="localized"),
+            "share": st.column_config.TextColumn("Share", alignment="right"),
+            "took": "Time",
+            "person": "Uploaded by",
+        },
+    )
+
+
+def _row(receipt: Receipt) -> dict[str, object]:
+    at = receipt.created_at or receipt.started_at
+    has_ended = receipt.finished_at is not None
+    return {
+        "request_id": receipt.request_id,
+        "source": receipt.source,
+        "file": receipt.file,
+        "state": badges.words(receipt),
+        "started": pd.Timestamp(at, tz="UTC") if at else pd.NaT,
+        "rows": receipt.lines - receipt.blank if has_ended else None,
+        "stored": receipt.stored if has_ended else None,
+        "rejected": receipt.rejected if has_ended else None,
+        "share": percent(told.reject_share(receipt)) if has_ended else "",
+        "took": told.took(receipt).removeprefix("took "),
+        "person": receipt.uploaded_by,
+    }
+
+
+def _open(key: str, receipts: Sequence[Receipt]) -> None:
+    open_upload(str(receipts[st.session_state[key].row].request_id))

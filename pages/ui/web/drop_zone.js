@@ -1,0 +1,241 @@
+// One sender per mounted drop zone. Streamlit calls the default export again whenever its data change.
+const senders = new WeakMap()
+
+export default function (component) {
+  const { data, parentElement, setTriggerValue } = component
+  let sender = senders.get(parentElement)
+  if (!sender) {
+    sender = new Sender(parentElement)
+    senders.set(parentElement, sender)
+  }
+  sender.update(data, setTriggerValue)
+  return () => sender.close()
+}
+
+const megabytes = (bytes) => (bytes < 1e6 ? Math.max(1, Math.round(bytes / 1e3)) + " KB" : (bytes / 1e6).toFixed(1) + " MB")
+const time = (seconds) =>
+  seconds < 60 ? Math.max(1, Math.round(seconds)) + " s" : Math.floor(seconds / 60) + " min " + Math.round(seconds % 60) + " s"
+const wait = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds))
+
+class Sender {
+  constructor(root) {
+    this.root = root
+    this.phase = "idle" // idle | sending | paused | waiting | done
+    const pick = this.at("pick")
+    this.at("browse").onclick = () => pick.click()
+    pick.onchange = () => pick.files.length && this.choose(pick.files[0])
+    const zone = this.at("zone")
+    zone.ondragover = (event) => {
+      event.preventDefault()
+      zone.classList.add("over")
+    }
+    zone.ondragleave = () => zone.classList.remove("over")
+    zone.ondrop = (event) => {
+      event.preventDefault()
+      zone.classList.remove("over")
+      if (this.phase === "idle" && event.dataTransfer.files.length) this.choose(event.dataTransfer.files[0])
+    }
+    this.at("pause").onclick = () => (this.phase === "paused" ? this.run() : this.pause())
+    this.at("cancel").onclick = () => this.cancel()
+  }
+
+  at(id) {
+    return this.root.querySelector("#" + id)
+  }
+
+  update(data, trigger) {
+    const hasNewTicket = this.data && this.data.ticket !== data.ticket
+    this.data = data
+    this.trigger = trigger
+    this.at("limit").textContent = "TSV, CSV or XLSX, plain or compressed, up to " + data.limitText
+    if (hasNewTicket && this.wantsTicket) {
+      this.wantsTicket = false
+      this.run()
+    }
+  }
+
+  close() {
+    this.phase = "idle"
+    this.request?.abort()
+  }
+
+  choose(file) {
+    this.problem("")
+    if (file.size === 0) return this.problem("The file is empty. Choose a file that holds rows.")
+    if (file.size > this.data.limit)
+      return this.problem(
+        `The file has ${megabytes(file.size)}; the limit for files sent by the browser is ${this.data.limitText}. Nothing was sent.`
+      )
+    this.file = file
+    this.upload = this.remembered(file)
+    this.run()
+  }
+
+  async run() {
+    this.phase = "sending"
+    this.show()
+    for (let failures = 0; this.phase === "sending" || this.phase === "waiting"; ) {
+      try {
+        const offset = this.upload ? await this.askOffset() : await this.begin()
+        if (offset === null) return
+        this.phase = "sending"
+        if (await this.send(offset)) return this.finish()
+        failures = 0
+      } catch (error) {
+        if (this.phase === "paused" || this.phase === "idle") return
+        if (error.final) return this.fail(error.message)
+        failures += 1
+        this.phase = "waiting"
+        this.show()
+        await wait(Math.min(15000, 500 * 2 ** failures))
+      }
+    }
+  }
+
+  // The ticket becomes the id to send to. Null: the ticket was too old; the page is asked for a new one.
+  async begin() {
+    const answer = await fetch(this.data.url, {
+      method: "POST",
+      headers: {
+        "X-Ticket": this.data.ticket,
+        "X-File-Name": encodeURIComponent(this.file.name.slice(-120)),
+        "X-File-Size": String(this.file.size),
+      },
+    })
+    const body = await answer.json()
+    if (answer.status === 403 && !this.askedTicket) {
+      this.askedTicket = this.wantsTicket = true
+      this.trigger("expired", Date.now())
+      return null
+    }
+    if (!answer.ok) throw Object.assign(new Error(words(body)), { final: answer.status < 500 })
+    this.upload = body.upload
+    this.remember()
+    return 0
+  }
+
+  async askOffset() {
+    const answer = await fetch(this.data.url + "/" + this.upload, { method: "HEAD" })
+    if (answer.status === 403) {
+      this.forget()
+      return this.begin()
+    }
+    if (!answer.ok) throw new Error("no answer")
+    return Number(answer.headers.get("Upload-Offset"))
+  }
+
+  // Sends the rest in one request; true when all of it is safe.
+  send(offset) {
+    this.started = { at: performance.now(), from: offset }
+    this.progress(offset)
+    return new Promise((resolve, reject) => {
+      const request = (this.request = new XMLHttpRequest())
+      request.open("PATCH", this.data.url + "/" + this.upload)
+      request.setRequestHeader("Content-Type", "application/offset+octet-stream")
+      request.setRequestHeader("Upload-Offset", String(offset))
+      request.upload.onprogress = (event) => this.progress(offset + event.loaded)
+      request.onload = () => {
+        if (request.status === 200) return resolve(JSON.parse(request.responseText).done)
+        const isFinal = request.status >= 400 && request.status < 500 && request.status !== 409
+        reject(Object.assign(new Error(isFinal ? words(parsed(request.responseText)) : "again"), { final: isFinal }))
+      }
+      request.onerror = request.onabort = request.ontimeout = () => reject(new Error("cut off"))
+      request.send(this.file.slice(offset))
+    })
+  }
+
+  pause() {
+    this.phase = "paused"
+    this.request?.abort()
+    this.show()
+  }
+
+  cancel() {
+    this.phase = "idle"
+    this.request?.abort()
+    if (this.upload) fetch(this.data.url + "/" + this.upload, { method: "DELETE" }).catch(() => {})
+    this.forget()
+    this.at("pick").value = ""
+    this.show()
+  }
+
+  finish() {
+    this.phase = "done"
+    this.progress(this.file.size)
+    this.show()
+    this.trigger("received", this.upload)
+    this.forget()
+  }
+
+  fail(message) {
+    this.phase = "idle"
+    this.forget()
+    this.at("pick").value = ""
+    this.show()
+    this.problem(message)
+  }
+
+  show() {
+    const isIdle = this.phase === "idle"
+    this.at("idle").hidden = !isIdle
+    this.at("going").hidden = isIdle
+    this.at("name").textContent = this.file ? this.file.name : ""
+    this.at("pause").textContent = this.phase === "paused" ? "Resume" : "Pause"
+    this.at("pause").hidden = this.phase === "done"
+    this.at("cancel").hidden = this.phase === "done"
+    const text = {
+      sending: "Sending",
+      paused: "Paused. Nothing is lost.",
+      waiting: "The connection was lost. Trying again; what has arrived is safe.",
+      done: "Received. Looking at it now.",
+    }
+    this.at("state").textContent = text[this.phase] || ""
+  }
+
+  progress(sent) {
+    const share = sent / this.file.size
+    this.at("fill").style.width = share * 100 + "%"
+    this.at("bar").setAttribute("aria-valuenow", String(Math.round(share * 100)))
+    const passed = (performance.now() - this.started.at) / 1000
+    const speed = passed > 0.3 ? (sent - this.started.from) / passed : 0
+    const left = speed > 0 && sent < this.file.size ? `, ${time((this.file.size - sent) / speed)} left` : ""
+    const rate = speed > 0 ? `, ${megabytes(speed)}/s` : ""
+    this.at("figures").textContent = `${megabytes(sent)} of ${megabytes(this.file.size)}${rate}${left}`
+  }
+
+  problem(message) {
+    this.at("problem").textContent = message
+    this.at("problem").hidden = !message
+  }
+
+  // Only ids and sizes are remembered, for this tab, so that choosing the same file after a reload goes on.
+  storageKey() {
+    return "onramp-upload-" + this.data.draft
+  }
+  remember() {
+    const mark = { upload: this.upload, size: this.file.size, modified: this.file.lastModified }
+    sessionStorage.setItem(this.storageKey(), JSON.stringify(mark))
+  }
+  remembered(file) {
+    const mark = parsed(sessionStorage.getItem(this.storageKey()))
+    return mark && mark.size === file.size && mark.modified === file.lastModified ? mark.upload : undefined
+  }
+  forget() {
+    sessionStorage.removeItem(this.storageKey())
+    this.upload = undefined
+    this.askedTicket = false
+  }
+}
+
+function parsed(text) {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return null
+  }
+}
+
+function words(body) {
+  const error = body && body.error
+  return error ? `${error.message} ${error.hint}`.trim() : "The file was not accepted. Reload the page and try again."
+}

@@ -1,0 +1,243 @@
+"""One upload: live while it runs, its result afterwards."""
+
+from __future__ import annotations
+
+import io
+from functools import partial
+
+import pandas as pd
+import streamlit as st
+
+from ingest_core.models import Receipt
+from ingest_core.reasons import REASONS
+from pages.ui import badges, charts, told
+from pages.ui.links import breadcrumb, title_row
+from pages.ui.state import workspace
+from pages.ui.text import ago, count, escape, exact_time, number, percent, seconds
+
+ICONS = {
+    "done": ":green[:material/check_circle:]",
+    "running": ":blue[:material/progress_activity:]",
+    "waiting": ":gray[:material/radio_button_unchecked:]",
+}
+REJECTS_SHOWN = 200
+
+
+# ── while it runs ────────────────────────────────────────────────────────────────────────────────────────
+
+
+@st.fragment(run_every=1)
+def live(request_id: str) -> None:
+    """Phases, rows, time left; asks once a second and ends with the upload."""
+    receipt = workspace().history.get(request_id)
+    if receipt.status in ("Completed", "Failed"):
+        st.rerun()
+    progress = workspace().jobs.progress(request_id)
+    with st.container(border=True):
+        with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+            phase = progress.phase if progress else "Waiting for its turn"
+            st.markdown(f"{badges.badge(receipt.status)} **{escape(phase)}**", width="content")
+            if st.button("Stop", icon=":material/stop_circle:", key="stop"):
+                confirm_stop(request_id)
+        if progress is not None:
+            _bar(progress.done, progress.total, progress.seconds)
+            for name, took, rows, state in progress.phases:
+                detail = ", ".join(
+                    part
+                    for part in (count(rows, "row") if rows else "", seconds(took) if state == "done" else "")
+                    if part
+                )
+                st.markdown(f"{ICONS.get(state, '')} {escape(name)} :gray[{detail}]")
+    if progress is not None and progress.counts:
+        with st.grid(4, min_column_width=150):
+            for name, value in progress.counts.items():
+                st.metric(escape(name.replace("_", " ").capitalize()), number(int(value)), border=True)
+    st.caption(":material/info: You can close this page. The upload goes on, and its result stays in the history.")
+
+
+def _bar(done: int, total: int | None, passed: float) -> None:
+    if not total:
+        st.progress(0.0, text=f"{number(done)} so far")
+        return
+    share = min(1.0, done / total)
+    left = f", about {seconds(passed / share - passed)} left" if share > 0.05 and share < 1 else ""
+    st.progress(share, text=f"{number(done)} of {number(total)}{left}")
+
+
+@st.dialog("Stop this upload?", icon=":material/stop_circle:")
+def confirm_stop(request_id: str) -> None:
+    """Asks once."""
+    st.markdown("Nothing of it will be kept: the workspace stays as it was before. The file can be loaded again later.")
+    with st.container(horizontal=True):
+        if st.button("Stop the upload", type="primary", key="confirm_stop"):
+            workspace().jobs.stop(request_id)
+            st.rerun()
+        if st.button("Go on", key="go_on"):
+            st.rerun()
+
+
+# ── its result ───────────────────────────────────────────────────────────────────────────────────────────
+
+
+def headline(receipt: Receipt) -> None:
+    """Badge, who and when, and the sentence."""
+    marks = " ".join(badges.badge(word) for word in badges.words(receipt))
+    at = receipt.finished_at or receipt.created_at
+    when = f", {exact_time(at)}" if at else ""
+    took = f", {told.took(receipt)}" if told.took(receipt) else ""
+    st.markdown(f"{marks} :gray[{escape(receipt.uploaded_by)}{when}{took}]", help=ago(at) if at else None)
+    if receipt.status == "Completed":
+        st.markdown(told.outcome(receipt))
+    elif receipt.error:
+        st.error(
+            escape(receipt.error.get("hint") or "Nothing was changed."),
+            title=escape(receipt.error.get("message") or "Not one row was stored."),
+            icon=":material/error:",
+        )
+
+
+def figures(receipt: Receipt) -> None:
+    """Numbers that add up to the file."""
+    shares = told.reject_share(receipt)
+    cards = [
+        ("Rows in file", receipt.lines - receipt.blank, None),
+        ("Profiles created", receipt.created, None),
+        ("Profiles updated", receipt.updated, None),
+        ("Unchanged", receipt.unchanged, None),
+        ("Rejected", receipt.rejected, f"{percent(shares)} of rows" if receipt.rejected else None),
+    ]
+    if receipt.withheld:
+        cards.insert(4, ("Withheld", receipt.withheld, "good rows of a failed upload"))
+    with st.grid(len(cards), min_column_width=140):
+        for name, value, note in cards:
+            st.metric(
+                name, number(value), delta=note, delta_color="off", delta_arrow="off", border=True, height="stretch"
+            )
+    st.caption(f"{told.equation(receipt)}.")
+
+
+def pictures(receipt: Receipt) -> str | None:
+    """Where the rows went, and why some were rejected; returns the reason whose bar was clicked."""
+    left, right = st.columns(2) if receipt.rejects_by_reason else (st.container(), None)
+    with left.container(border=True, height="stretch"):
+        st.markdown("#### Where the rows went")
+        charts.where_rows_went(receipt)
+        if receipt.profiles_after != receipt.profiles_before:
+            st.caption(f"Profiles: {number(receipt.profiles_before)} before, {number(receipt.profiles_after)} after.")
+        for notice in receipt.notices:
+            st.caption(f":material/info: {escape(notice)}")
+    if right is None:
+        return None
+    with right.container(border=True, height="stretch"):
+        st.markdown("#### Why rows were rejected :small[:gray[click a bar to see the rows]]")
+        return charts.reject_reasons(receipt.rejects_by_reason, key="reasons")
+
+
+def rejected(receipt: Receipt, clicked: str | None) -> None:
+    """Rejected rows with how to fix them; the original text only when asked for, because it is personal."""
+    codes = list(receipt.rejects_by_reason)
+    with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+        code = st.pills(
+            "Reason", codes, default=clicked if clicked in codes else None, label_visibility="collapsed",
+            key=f"reason_{clicked}",
+            format_func=lambda c: f"{REASONS[c].title if c in REASONS else c} {number(receipt.rejects_by_reason[c])}",
+        )  # fmt: skip
+        has_text = st.toggle("Show the original lines", key="show_lines", help="They are personal data.")
+    total = receipt.rejects_by_reason[code] if code else receipt.rejected
+    slot = st.container()
+    page = st.pagination(-(-total // REJECTS_SHOWN), key="rejects_page") if total > REJECTS_SHOWN else 1
+    rows = workspace().history.rejects(
+        str(receipt.request_id), code=code, limit=REJECTS_SHOWN, offset=(page - 1) * REJECTS_SHOWN
+    )
+    frame = pd.DataFrame(
+        {
+            "line": [row.line for row in rows],
+            "reason": [[row.title] for row in rows],
+            "column": [row.column or "" for row in rows],
+            "what": [row.message for row in rows],
+            "fix": [row.fix for row in rows],
+            **({"text": [row.text for row in rows]} if has_text else {}),
+        }
+    )
+    titles = list(dict.fromkeys(row.title for row in rows))
+    slot.dataframe(
+        frame,
+        hide_index=True,
+        row_height=38,
+        height="content" if len(rows) <= 12 else 500,
+        alt="Rejected rows with reason and how to fix them",
+        column_config={
+            "line": st.column_config.NumberColumn("Line", format="localized"),
+            "reason": st.column_config.MultiselectColumn("Reason", options=titles, color="#ffec99"),
+            "column": "Column",
+            "what": st.column_config.TextColumn("What is wrong", width="medium"),
+            "fix": st.column_config.TextColumn("How to fix it", width="large"),
+            "text": st.column_config.TextColumn("Original line", width="large"),
+        },
+    )
+
+
+def how_it_worked(receipt: Receipt) -> None:
+    """The named steps with their purpose, SQL, rows and times."""
+    if not receipt.steps:
+        st.caption("No steps were recorded.")
+        return
+    with st.container(border=True):
+        charts.step_times([step.name for step in receipt.steps], [step.seconds for step in receipt.steps])
+    for i, step in enumerate(receipt.steps):
+        rows = f", {count(step.rows, 'row')}" if step.rows is not None else ""
+        with st.expander(f"{i + 1}\\. {escape(step.name)} :gray[{seconds(step.seconds)}{rows}]"):
+            st.markdown(escape(step.purpose))
+            if step.sql:
+                st.code(step.sql, language="sql")
+
+
+def download(request_id: str, *, is_spreadsheet: bool) -> bytes:
+    """The reject file, made when it is asked for."""
+    out = io.StringIO(newline="")
+    workspace().history.write_rejects(request_id, out, spreadsheet=is_spreadsheet)
+    return out.getvalue().encode()
+
+
+def downloads(receipt: Receipt) -> None:
+    """Both kinds of reject file."""
+    if not receipt.rejected:
+        return
+    request_id = str(receipt.request_id)
+    with st.popover("Download rejects", icon=":material/download:"):
+        st.download_button(
+            "For a spreadsheet (CSV)", data=partial(download, request_id, is_spreadsheet=True), mime="text/csv",
+            file_name=f"rejects_{request_id}.csv", on_click="ignore", key="rejects_spreadsheet", width="stretch",
+        )  # fmt: skip
+        st.caption("Cells that a spreadsheet would run as a formula are made harmless.")
+        st.download_button(
+            "Exactly as in the file (TSV)", data=partial(download, request_id, is_spreadsheet=False), width="stretch",
+            on_click="ignore", mime="text/tab-separated-values", key="rejects_exact",
+            file_name=f"rejects_{request_id}.tsv",
+        )  # fmt: skip
+        st.caption("For programs. Do not open it in a spreadsheet.")
+
+
+receipt = workspace().history.get(st.query_params.get("upload", ""))
+source = workspace().sources.get(receipt.source)
+breadcrumb(
+    ("Sources", "sources.py", {}),
+    (receipt.source, "source.py", {"source": str(source.source_id)}),
+    (f"Upload {receipt.request_id}", None, {}),
+)
+with title_row(receipt.file):
+    downloads(receipt)
+if receipt.status in ("Scheduled", "In Progress"):
+    live(str(receipt.request_id))
+    st.stop()
+
+headline(receipt)
+figures(receipt)
+clicked = pictures(receipt)
+names = [f"Rejected {number(receipt.rejected)}", "How it worked"] if receipt.rejected else ["How it worked"]
+tabs = st.tabs(names)
+if receipt.rejected:
+    with tabs[0]:
+        rejected(receipt, clicked)
+with tabs[-1]:
+    how_it_worked(receipt)
