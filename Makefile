@@ -78,4 +78,4 @@ $(TEST_READY): | $(BIN)/python
 	@echo "Installing what the tests need (once; a minute or two) …" >&2
 	@$(PIP) -r requirements-test.txt
 	@$(PIP) --no-deps -r requirements-data.txt || echo "The public sample data is not to be had here; its tests will skip." >&2
-	@rm -f $(VENV)/.ready-test-* && touch $@
+	@rm -f $(VENV)/.ready-* && touch $@ $(RUN_READY)
