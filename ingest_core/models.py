@@ -319,6 +319,7 @@ class Receipt(Model):
     unchanged: int = 0
     merged: int = 0
     came_apart: int = 0
+    removed: int = 0
     conflicts: int = 0
     shared: int = 0
     memberships_ended: int = 0
@@ -333,6 +334,7 @@ class Receipt(Model):
     error: dict[str, object] | None = None
     steps: tuple[StepReport, ...] = ()
     created_at: datetime | None = None
+    scheduled_for: datetime | None = None
     started_at: datetime | None = None
     finished_at: datetime | None = None
     undone_at: datetime | None = None

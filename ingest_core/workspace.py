@@ -10,6 +10,18 @@ from ingest_core.catalog import Attributes, Drafts, Mappings, Sources
 from ingest_core.engine import Engine
 from ingest_core.engine.lock import WorkspaceLock
 from ingest_core.engine.migrate import migrate
+from ingest_core.engine.steps import Runner
+from ingest_core.jobs.jobs import Jobs, sweep
+from ingest_core.jobs.loads import Loads
+from ingest_core.ledger.digest import digest
+from ingest_core.ledger.fields import Fields
+from ingest_core.ledger.history import History
+from ingest_core.ledger.rebuild import LIVE, rebuild_folds
+from ingest_core.ledger.rules_of import rules_of
+from ingest_core.people.people import People
+from ingest_core.plan.load import Loader
+from ingest_core.plan.planning import Planner
+from ingest_core.segments.segments import Segments
 from ingest_core.settings import Settings, load_settings
 from ingest_core.vault import Keyset, LandingZone, load_keyset
 from ingest_core.vault.keys import make_check, verify_check
@@ -26,17 +38,29 @@ def default_user() -> str:
 class Workspace:
     """The services of one workspace; one process at a time holds it. Close it, or use it as a context manager."""
 
-    def __init__(self, home: Path, settings: Settings, engine: Engine, keyset: Keyset, lock: WorkspaceLock, user: str) -> None:
+    def __init__(
+        self, home: Path, settings: Settings, engine: Engine, keyset: Keyset, lock: WorkspaceLock, user: str, worker: str
+    ) -> None:
         self.home = home
         self.settings = settings
         self.engine = engine
         self.user = user
         self._lock = lock
+        self._keyset = keyset
         self.landing = LandingZone(home / "landing", keyset)
         self.sources = Sources(engine, user)
         self.attributes = Attributes(engine, user)
         self.mappings = Mappings(engine, user)
         self.drafts = Drafts(engine, keyset, user)
+        self.segments = Segments(engine, user)
+        self.history = History(engine, keyset)
+        self.profiles = People(engine, keyset, settings, self.attributes, user)
+        self.planner = Planner(engine, settings, self.attributes, self.mappings, user)
+        self.inspect = self.planner.inspect
+        self.suggest = self.planner.suggest
+        self.plan = self.planner.plan
+        self.loads = Loads(engine, self.planner, Loader(engine, keyset, settings), worker)
+        self.jobs = Jobs(engine, self.sources, self.landing, self.loads)
 
     @classmethod
     def open(cls, home: Path | None = None, *, user: str | None = None, worker: str = "command") -> Workspace:
@@ -60,14 +84,31 @@ class Workspace:
             )
             migrate(engine)
             _check_keys(engine, keyset)
-            workspace = cls(home, settings, engine, keyset, lock, user or default_user())
+            workspace = cls(home, settings, engine, keyset, lock, user or default_user(), worker)
             workspace.attributes.create_built_in()
+            sweep(engine)
         except BaseException:
             lock.release()
             raise
         return workspace
 
+    def digest(self) -> dict[str, object]:
+        """{digest, profiles, memberships}: equal states have equal digests, in any workspace."""
+        with self.engine.session() as session:
+            return digest(session, self._keyset, Fields.of(self.attributes.list()))
+
+    def rebuild(self) -> dict[str, object]:
+        """Recomputes all folds from the log in one transaction; returns the digest afterwards and the steps."""
+        fields = Fields.of(self.attributes.list())
+        with self.engine.write, self.engine.session() as session, session.transaction():
+            session.run(LIVE)
+            runner = Runner(session)
+            rebuild_folds(runner, fields, rules_of(session, fields), self.settings.shared_limit)
+        return {**self.digest(), "steps": [report.model_dump() for report in runner.reports]}
+
     def close(self) -> None:
+        """Stops the worker, closes the database, lets other processes in."""
+        self.jobs.stop_worker()
         self.engine.close()
         self._lock.release()
 

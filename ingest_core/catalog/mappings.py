@@ -71,15 +71,13 @@ def save_mapping(
     if row:
         return _mapping(source.name, row[0], text)
     version = session.value("SELECT coalesce(max(version), 0) + 1 FROM mapping WHERE source_id = ?", [source.source_id])
-    session.run(
-        "INSERT INTO mapping VALUES (?, ?, ?, ?, ?, ?)", [source.source_id, version, mark, text, now(), user]
-    )
+    session.run("INSERT INTO mapping VALUES (?, ?, ?, ?, ?, ?)", [source.source_id, version, mark, text, now(), user])
     return _mapping(source.name, int(version), text)
 
 
 def parse_mapping(text: str) -> Mapping:
     """A mapping file. InputError ``bad_mapping`` names the places that are wrong, never their contents."""
-    from pydantic import ValidationError  # noqa: PLC0415  only needed when something is wrong
+    from pydantic import ValidationError
 
     try:
         return Mapping.model_validate_json(text)

@@ -109,7 +109,9 @@ class Sources:
     def archive(self, source_id: int, *, is_archived: bool = True) -> None:
         """Hides a source from lists; its profiles and history stay. Archiving twice changes nothing."""
         with self._engine.write, self._engine.session() as session:
-            session.run("UPDATE source SET archived_at = ? WHERE source_id = ?", [now() if is_archived else None, source_id])
+            session.run(
+                "UPDATE source SET archived_at = ? WHERE source_id = ?", [now() if is_archived else None, source_id]
+            )
 
     def _refuse_taken(self, session: Any, name: str, but: int | None) -> None:
         taken = session.value(

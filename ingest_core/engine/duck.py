@@ -66,7 +66,7 @@ class Session:
     def arrow(self, sql: str, parameters: Sequence[object] = ()) -> pa.Table:
         """A whole result as an Arrow table."""
         with _boundary():
-            return self._connection.execute(sql, parameters or None).to_arrow_table()
+            return self._connection.sql(sql, params=list(parameters) or None).to_arrow_table()
 
     def batches(self, sql: str, rows: int = 65_536) -> Iterator[pa.RecordBatch]:
         """A result as Arrow batches, for results that need not fit in memory. Finish it before the next statement."""

@@ -1,0 +1,1 @@
+"""Named sets of profiles: a rule tree, never a copied list."""

@@ -20,9 +20,7 @@ def tokens(key: str, values: pa.StringArray) -> pa.ExtensionArray:
     """Values (null = absent) → tokens as Arrow UUIDs, null where the value is null."""
     series = pl.Series("v", values, dtype=pl.String)
     digest = pl.col("v").chash.hmac_sha256(key=key).str.slice(0, 32).str.decode("hex")  # type: ignore[attr-defined]
-    frame = pl.DataFrame({"v": series}).select(
-        pl.when(pl.col("v").is_null()).then(None).otherwise(digest).alias("t")
-    )
+    frame = pl.DataFrame({"v": series}).select(pl.when(pl.col("v").is_null()).then(None).otherwise(digest).alias("t"))
     storage = frame["t"].to_arrow(compat_level=pl.CompatLevel.oldest()).cast(pa.binary(16))
     return pa.ExtensionArray.from_storage(pa.uuid(), storage)
 

@@ -50,7 +50,7 @@ CREATE TABLE draft (
 
 -- Uploads: exactly one row each, its end state written in the transaction of its data ------------------------
 CREATE TABLE upload (
-    upload_no INTEGER NOT NULL,                -- commit order is upload order
+    upload_no INTEGER,                         -- given when the load starts: commit order is upload order
     request_id VARCHAR NOT NULL,
     source_id INTEGER NOT NULL,
     file VARCHAR NOT NULL,
@@ -76,7 +76,7 @@ CREATE TABLE upload (
     error VARCHAR,                             -- JSON {code, message, hint, facts}
     physical_lines BIGINT, lines BIGINT, blank BIGINT, stored BIGINT, rejected BIGINT, duplicates BIGINT,
     suppressed BIGINT, withheld BIGINT, created BIGINT, updated BIGINT, unchanged BIGINT, merged BIGINT,
-    came_apart BIGINT, conflicts BIGINT, shared BIGINT, memberships_ended BIGINT, profiles_before BIGINT,
+    came_apart BIGINT, removed BIGINT, conflicts BIGINT, shared BIGINT, memberships_ended BIGINT, profiles_before BIGINT,
     profiles_after BIGINT, members BIGINT,
     segment VARCHAR,
     rejects_by_reason VARCHAR,                 -- JSON {code: rows}

@@ -1,0 +1,60 @@
+"""Steps: named SQL with a purpose each, run one after the other, seen later in the receipt."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from ingest_core.engine.duck import Session
+from ingest_core.faults import abort_point
+from ingest_core.models import Progress, StepReport
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One statement and why it is there."""
+
+    name: str
+    purpose: str
+    sql: str
+
+
+def ignore_progress(phase: str, done: int, total: int | None) -> None:
+    """For work nobody watches."""
+
+
+class Runner:
+    """Runs steps in one session, times them, and tells progress; ``reports`` becomes the receipt's ``steps``."""
+
+    def __init__(self, session: Session, progress: Progress = ignore_progress) -> None:
+        self.session = session
+        self.progress = progress
+        self.reports: list[StepReport] = []
+
+    def run(self, step: Step, parameters: Sequence[object] = ()) -> int | None:
+        """Runs one statement; returns how many rows it made, if the engine says so."""
+        with self.timed(step.name, step.purpose, step.sql) as done:
+            rows = self.session.run(step.sql, parameters)
+            done(rows)
+        return rows
+
+    def all(self, steps: Sequence[Step]) -> None:
+        for step in steps:
+            self.run(step)
+
+    @contextmanager
+    def timed(self, name: str, purpose: str, sql: str = "") -> Iterator[Callable[[int | None], None]]:
+        """Reports a piece of work as one step; call the yielded function with the number of rows."""
+        self.progress(name, 0, None)
+        abort_point(name, "before")
+        rows: list[int | None] = [None]
+        begun = time.perf_counter()
+        yield rows.append
+        self.reports.append(
+            StepReport(
+                name=name, purpose=purpose, sql=sql, seconds=round(time.perf_counter() - begun, 4), rows=rows[-1]
+            )
+        )
+        abort_point(name, "after")

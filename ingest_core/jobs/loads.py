@@ -1,0 +1,132 @@
+"""Plan, preview, load: the way of one upload, the same for command line and app."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+
+from ingest_core.catalog.mappings import save_mapping
+from ingest_core.engine import Engine, Session
+from ingest_core.engine.steps import ignore_progress
+from ingest_core.errors import OnrampError, StateError, Stopped
+from ingest_core.ledger import uploads
+from ingest_core.models import Options, Progress, Receipt
+from ingest_core.plan.load import Loader
+from ingest_core.plan.plan import Plan
+from ingest_core.plan.planning import Planner
+
+
+@dataclass(frozen=True)
+class Loads:
+    """Runs plans of one workspace. ``worker`` says in the upload row who does it."""
+
+    engine: Engine
+    planner: Planner
+    loader: Loader
+    worker: str
+
+    def preview(self, plan: Plan, progress: Progress = ignore_progress) -> Receipt:
+        """What a load would do, by doing it and rolling back; leaves nothing in the history."""
+        return self.loader.preview(plan, progress)
+
+    def load(self, plan: Plan, progress: Progress = ignore_progress) -> Receipt:
+        """Loads at once. A second start with the same idempotency key returns the first one's receipt."""
+        with self.engine.write:
+            known = self.find_key(plan.options)
+            if known is not None:
+                return known
+            request_id = uploads.new_request_id()
+            with self.engine.session() as session, session.transaction():
+                plan = _with_version(session, plan)
+                _insert(session, plan, request_id, "In Progress", worker=self.worker)
+            return self.run(plan, request_id, progress)
+
+    def run(self, plan: Plan, request_id: str, progress: Progress, session: Session | None = None) -> Receipt:
+        """Runs an upload whose row says In Progress; whatever happens, the row gets exactly one end state."""
+        with self._ending(request_id):
+            return self.loader.load(plan, request_id, progress, session)
+
+    @contextmanager
+    def _ending(self, request_id: str) -> Iterator[None]:
+        try:
+            yield
+        except Stopped as stopped:
+            self.fail(request_id, stopped, is_cancelled=True)
+            raise
+        except OnrampError as error:
+            self.fail(request_id, error)
+            raise
+        except Exception:
+            self.fail(
+                request_id,
+                StateError(
+                    "The upload ended by a fault of ours. Nothing of it was kept.",
+                    code="internal_error",
+                    hint="Start it again; if it happens twice, report the Request ID.",
+                ),
+            )
+            raise
+
+    def fail(self, request_id: str, error: OnrampError, *, is_cancelled: bool = False) -> None:
+        """Writes the end state of an upload that left nothing behind."""
+        with self.engine.write, self.engine.session() as session:
+            uploads.fail(session, request_id, error.as_dict(), is_cancelled=is_cancelled)
+
+    def find_key(self, options: Options) -> Receipt | None:
+        """The receipt of the upload that was started with this idempotency key."""
+        if options.idempotency_key is None:
+            return None
+        with self.engine.session() as session:
+            found = uploads.receipts(session, "idempotency_key = ?", [options.idempotency_key], limit=1)
+        return found[0] if found else None
+
+
+def register(
+    session: Session, plan: Plan, request_id: str, *, landing: str | None, overrides: dict[str, object]
+) -> Plan:
+    """Adds a Scheduled upload and its mapping version, inside the caller's transaction."""
+    plan = _with_version(session, plan)
+    _insert(session, plan, request_id, "Scheduled", landing=landing, overrides=overrides)
+    return plan
+
+
+def _with_version(session: Session, plan: Plan) -> Plan:
+    saved = save_mapping(session, plan.source, plan.mapping, list(plan.dialect.columns), plan.uploaded_by)
+    return replace(plan, mapping=saved)
+
+
+def _insert(
+    session: Session,
+    plan: Plan,
+    request_id: str,
+    status: str,
+    *,
+    landing: str | None = None,
+    overrides: dict[str, object] | None = None,
+    worker: str | None = None,
+) -> None:
+    layout = {
+        "delimiter": plan.dialect.delimiter,
+        "quoting": plan.dialect.quoting,
+        "columns": list(plan.columns),
+        "encoding": plan.facts.encoding,
+        "overrides": overrides or {},
+    }
+    uploads.insert(
+        session,
+        request_id=request_id,
+        upload_no=None,
+        source_id=plan.source.source_id,
+        file=plan.file.name,
+        size=plan.facts.size,
+        sha256=plan.facts.sha256,
+        mapping_version=plan.mapping.version or 0,
+        options=plan.options,
+        overrides=json.loads(json.dumps(layout)),
+        uploaded_by=plan.uploaded_by,
+        status=status,
+        landing=landing,
+        worker=worker,
+    )

@@ -1,0 +1,66 @@
+"""Reject files: machine-exact in the file's own dialect, or safe for spreadsheets."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import IO
+
+from ingest_core.models import RejectedRow
+
+_LEADING = "=+-@\t\r＝＋－＠"
+_INVISIBLE = "\u200b\u200c\u200d\u2060\ufeff\u00ad\u00a0 "
+COLUMNS = ("line", "column", "codes", "message", "fix")
+
+
+def write_exact(out: Path | IO[str], rows: Iterable[RejectedRow], header: Sequence[str], delimiter: str) -> int:
+    """Five columns about the reject, then the original line verbatim: cut them off and the rows load again."""
+
+    def write(file: IO[str]) -> int:
+        count = 0
+        file.write(delimiter.join([*COLUMNS, *header]) + "\n")
+        for row in rows:
+            about = (str(row.line), row.column or "", " ".join(row.codes), row.message, row.fix)
+            plain = (part.replace(delimiter, " ").replace("\n", " ").replace('"', "'") for part in about)
+            file.write(delimiter.join(plain) + delimiter + row.text + "\n")
+            count += 1
+        return count
+
+    return _with_file(out, write)
+
+
+def write_spreadsheet(out: Path | IO[str], rows: Iterable[RejectedRow], header: Sequence[str], delimiter: str) -> int:
+    """CSV with a byte order mark; cells that a spreadsheet would run as formulas are neutralised."""
+
+    def write(file: IO[str]) -> int:
+        count = 0
+        file.write("\ufeff")
+        writer = csv.writer(file, lineterminator="\r\n")
+        writer.writerow([*COLUMNS, *(neutral(name) for name in header)])
+        for row in rows:
+            about = (str(row.line), row.column or "", " ".join(row.codes), row.message, row.fix)
+            cells = _split(row.text, delimiter)
+            writer.writerow([neutral(cell) for cell in (*about, *cells)])
+            count += 1
+        return count
+
+    return _with_file(out, write)
+
+
+def neutral(cell: str) -> str:
+    """A cell that no spreadsheet takes for a formula, whatever invisible characters it begins with."""
+    return "'" + cell if cell.lstrip(_INVISIBLE)[:1] and cell.lstrip(_INVISIBLE)[0] in _LEADING else cell
+
+
+def _split(text: str, delimiter: str) -> list[str]:
+    if delimiter == "\t":
+        return text.split("\t")
+    return next(csv.reader([text], delimiter=delimiter), []) if "\x00" not in text else [text]
+
+
+def _with_file(out: Path | IO[str], write: object) -> int:
+    if isinstance(out, Path):
+        with out.open("w", encoding="utf-8", newline="") as file:
+            return write(file)  # type: ignore[operator,no-any-return]
+    return write(out)  # type: ignore[operator,no-any-return]

@@ -1,0 +1,154 @@
+"""The upload row: one per file going through, exactly one end state, written with its data."""
+
+from __future__ import annotations
+
+import base64
+import json
+import secrets
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from ingest_core.clock import now, to_utc
+from ingest_core.engine import Session
+from ingest_core.models import Options, Receipt, StepReport
+
+COUNTS = (
+    "physical_lines", "lines", "blank", "stored", "rejected", "duplicates", "suppressed", "withheld", "created",
+    "updated", "unchanged", "merged", "came_apart", "removed", "conflicts", "shared", "memberships_ended", "profiles_before",
+    "profiles_after", "members",
+)  # fmt: skip
+
+_SELECT = f"""
+SELECT request_id, source.name AS source, file, sha256, uploaded_by, status, is_cancelled, is_live, mapping_version,
+       {", ".join(COUNTS)}, segment, rejects_by_reason, notices, ignored_columns, steps, error, upload.created_at,
+       scheduled_for, started_at, finished_at, undone_at, replaced_by
+FROM upload JOIN source ON source.source_id = upload.source_id
+"""
+
+
+def new_request_id() -> str:
+    """A Request ID: date and eight random letters, easy to read out."""
+    letters = base64.b32encode(secrets.token_bytes(5)).decode()
+    return f"{now():%Y%m%d}-{letters}"
+
+
+def insert(
+    session: Session,
+    *,
+    request_id: str,
+    upload_no: int | None,
+    source_id: int,
+    file: str,
+    size: int,
+    sha256: str,
+    mapping_version: int,
+    options: Options,
+    overrides: dict[str, Any] | None,
+    uploaded_by: str,
+    status: str,
+    landing: str | None = None,
+    worker: str | None = None,
+) -> None:
+    """The first trace of an upload: Scheduled or In Progress."""
+    session.run(
+        """INSERT INTO upload BY NAME SELECT ?::INTEGER AS upload_no, ? AS request_id, ? AS source_id, ? AS file,
+        ? AS size, ? AS sha256, ? AS mapping_version, ? AS options, ? AS dialect, ? AS uploaded_by,
+        ? AS idempotency_key, ? AS status, false AS is_cancelled, false AS is_live, ?::TIMESTAMP AS created_at,
+        ?::TIMESTAMP AS scheduled_for, ?::TIMESTAMP AS started_at, ? AS landing, ? AS worker""",
+        [
+            upload_no, request_id, source_id, file, size, sha256, mapping_version, options.model_dump_json(),
+            json.dumps(overrides or {}), uploaded_by, options.idempotency_key, status, now(),
+            to_utc(options.at) if options.at else None, now() if status == "In Progress" else None, landing, worker,
+        ],
+    )  # fmt: skip
+
+
+def finish(session: Session, receipt: Receipt, *, mapping_version: int, upload_no: int | None) -> None:
+    """Writes the end state: called inside the transaction of the data."""
+    names = ", ".join(f"{name} = ?" for name in COUNTS)
+    session.run(
+        f"""UPDATE upload SET {names}, upload_no = ?, status = ?, is_live = ?, is_cancelled = ?, finished_at = ?,
+        mapping_version = ?, segment = ?, rejects_by_reason = ?, notices = ?, ignored_columns = ?, steps = ?, error = ?
+        WHERE request_id = ?""",
+        [
+            *(getattr(receipt, name) for name in COUNTS),
+            upload_no,
+            receipt.status,
+            receipt.status == "Completed",
+            "Cancelled" in receipt.badges,
+            receipt.finished_at and to_utc(receipt.finished_at),
+            mapping_version,
+            receipt.segment,
+            json.dumps(receipt.rejects_by_reason),
+            json.dumps(receipt.notices, ensure_ascii=False),
+            json.dumps(receipt.ignored_columns, ensure_ascii=False),
+            json.dumps([step.model_dump() for step in receipt.steps]),
+            json.dumps(receipt.error) if receipt.error else None,
+            receipt.request_id,
+        ],
+    )
+
+
+def fail(session: Session, request_id: str, error: dict[str, Any], *, is_cancelled: bool = False) -> None:
+    """An upload that ended without counts: broken file, killed process, stopped before it began."""
+    session.run(
+        "UPDATE upload SET status = 'Failed', is_live = false, is_cancelled = ?, finished_at = ?, error = ?, "
+        "landing = NULL WHERE request_id = ? AND status IN ('Scheduled', 'In Progress')",
+        [is_cancelled, now(), json.dumps(error), request_id],
+    )
+
+
+def receipts(
+    session: Session,
+    where: str = "true",
+    parameters: Sequence[object] = (),
+    *,
+    limit: int | None = None,
+    offset: int = 0,
+) -> list[Receipt]:
+    """Receipts, newest first; ``where`` is SQL of ours over upload and source, its values bound."""
+    rows = session.records(
+        f"{_SELECT} WHERE {where} ORDER BY upload.created_at DESC, upload_no DESC LIMIT ? OFFSET ?",
+        [*parameters, limit if limit is not None else 1_000_000_000, offset],
+    )
+    return [_receipt(row) for row in rows]
+
+
+def _receipt(row: dict[str, Any]) -> Receipt:
+    badges = []
+    if row["status"] == "Completed" and row["rejected"]:
+        badges.append("Completed with rejects")
+    if row["is_cancelled"]:
+        badges.append("Cancelled")
+    if row["undone_at"]:
+        badges.append("Undone")
+    if row["replaced_by"]:
+        badges.append("Replaced")
+    return Receipt(
+        request_id=row["request_id"],
+        source=row["source"],
+        file=row["file"],
+        sha256=row["sha256"],
+        uploaded_by=row["uploaded_by"],
+        status=row["status"],
+        badges=tuple(badges),
+        **{name: row[name] or 0 for name in COUNTS},
+        segment=row["segment"],
+        rejects_by_reason=json.loads(row["rejects_by_reason"] or "{}"),
+        notices=tuple(json.loads(row["notices"] or "[]")),
+        ignored_columns=tuple(json.loads(row["ignored_columns"] or "[]")),
+        mapping_version=row["mapping_version"],
+        error=json.loads(row["error"]) if row["error"] else None,
+        steps=tuple(StepReport(**step) for step in json.loads(row["steps"] or "[]")),
+        created_at=utc(row["created_at"]),
+        scheduled_for=utc(row["scheduled_for"]),
+        started_at=utc(row["started_at"]),
+        finished_at=utc(row["finished_at"]),
+        undone_at=utc(row["undone_at"]),
+    )
+
+
+def utc(moment: datetime | None) -> datetime | None:
+    """A stored moment with its zone."""
+    return moment.replace(tzinfo=UTC) if moment else None

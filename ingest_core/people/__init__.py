@@ -1,0 +1,1 @@
+"""Looking at people: one profile by identifier, with where each value comes from."""

@@ -1,0 +1,171 @@
+"""Writes the new values of one upload into the vault: staged as sealed pages while reading, kept once at the end.
+
+A page whose values are all new is kept as it is; of the others only the new values are sealed again. A value that is
+known already is not written. What is staged is ciphertext, so that a spilling step puts no PII on disk.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pyarrow as pa
+
+from ingest_core.engine import Session
+from ingest_core.vault.keys import Keyset
+from ingest_core.vault.pages import SLOTS, seal, unseal
+
+REJECTS = 0
+"""The attribute id of pages that hold the text of rejected rows."""
+
+_TABLES = (
+    """CREATE OR REPLACE TEMP TABLE stage_page (
+        page_id BIGINT, attribute_id INTEGER, key_version INTEGER, slots INTEGER, data BLOB)""",
+    "CREATE OR REPLACE TEMP TABLE stage_value (token UUID, attribute_id INTEGER, page_id BIGINT, slot INTEGER)",
+)
+
+FRESH = """CREATE OR REPLACE TEMP TABLE fresh_value AS
+SELECT token, any_value(attribute_id) AS attribute_id, min(page_id << 16 | slot) AS place
+FROM stage_value
+ANTI JOIN vault_value USING (token)
+GROUP BY token"""
+
+WHOLE_PAGES = """CREATE OR REPLACE TEMP TABLE fresh_page AS
+SELECT place >> 16 AS page_id, count(*) AS fresh FROM fresh_value GROUP BY 1"""
+
+KEEP_PAGES = """INSERT INTO vault_page
+SELECT page.* FROM stage_page AS page JOIN fresh_page ON fresh_page.page_id = page.page_id
+WHERE fresh_page.fresh = page.slots"""
+
+KEEP_VALUES = """INSERT INTO vault_value
+SELECT fresh_value.token, fresh_value.attribute_id, place >> 16, place & 65535
+FROM fresh_value
+JOIN fresh_page ON fresh_page.page_id = place >> 16
+JOIN stage_page ON stage_page.page_id = fresh_page.page_id AND stage_page.slots = fresh_page.fresh"""
+
+PARTIAL = """
+SELECT page.page_id, page.attribute_id, page.key_version, page.data
+FROM stage_page AS page JOIN fresh_page ON fresh_page.page_id = page.page_id
+WHERE fresh_page.fresh < page.slots
+ORDER BY page.attribute_id, page.page_id"""
+
+
+class PageWriter:
+    """Seals values into staged pages of one session. Page ids are unique in the workspace: one writer at a time."""
+
+    def __init__(self, session: Session, keyset: Keyset) -> None:
+        self._session = session
+        self._keyset = keyset
+        self._key = keyset.page_key(keyset.primary)
+        self._next = int(session.value("SELECT coalesce(max(page_id), 0) + 1 FROM vault_page"))
+        for sql in _TABLES:
+            session.run(sql)
+
+    def add(self, attribute_id: int, tokens: pa.Array, values: pa.StringArray) -> None:
+        """Stages distinct values and their tokens."""
+        pages, first = self._seal(attribute_id, values)
+        if not pages.num_rows:
+            return
+        numbers = np.arange(len(values))
+        self._append("stage_page", pages)
+        self._append(
+            "stage_value",
+            pa.table(
+                {
+                    "token": tokens,
+                    "attribute_id": pa.array(np.full(len(values), attribute_id, np.int32)),
+                    "page_id": pa.array(first + numbers // SLOTS),
+                    "slot": pa.array((numbers % SLOTS).astype(np.int32)),
+                }
+            ),
+        )
+
+    def seal_texts(self, texts: list[str]) -> tuple[pa.Table, np.ndarray, np.ndarray]:
+        """Text of rejected rows → (pages as a table like ``vault_page``, page id and slot of each text)."""
+        pages, first = self._seal(REJECTS, pa.array(texts, pa.string()))
+        numbers = np.arange(len(texts))
+        return pages, first + numbers // SLOTS, numbers % SLOTS
+
+    def keep(self) -> int:
+        """Moves what is new from the stage into the vault; inside the upload's transaction. Returns the values kept."""
+        session = self._session
+        session.run(FRESH)
+        session.run(WHOLE_PAGES)
+        session.run(KEEP_PAGES)
+        session.run(KEEP_VALUES)
+        self._keep_partial()
+        return int(session.value("SELECT count(*) FROM fresh_value"))
+
+    def _keep_partial(self) -> None:
+        session = self._session
+        held: list[tuple[pa.Array, pa.Array]] = []
+        current = None
+        rows = 0
+        for page_id, attribute_id, version, data in session.rows(PARTIAL):
+            if held and (attribute_id != current or rows >= SLOTS * 16):
+                self._reseal(current, held)
+                held, rows = [], 0
+            current = attribute_id
+            values = unseal(
+                self._keyset.page_key(version), data, page_id=page_id, attribute_id=attribute_id, key_version=version
+            )
+            fresh = session.arrow(
+                "SELECT token, CAST(place & 65535 AS BIGINT) AS slot FROM fresh_value "
+                "WHERE place BETWEEN ? AND ? ORDER BY slot",
+                [page_id << 16, page_id << 16 | 65535],
+            ).combine_chunks()
+            held.append((fresh.column("token").combine_chunks(), values.take(fresh.column("slot").combine_chunks())))
+            rows += fresh.num_rows
+        if held:
+            self._reseal(current, held)
+
+    def _reseal(self, attribute_id: int | None, held: list[tuple[pa.Array, pa.Array]]) -> None:
+        assert attribute_id is not None
+        values = pa.concat_arrays([values for _, values in held])
+        tokens = pa.concat_arrays([_storage(token) for token, _ in held])
+        pages, first = self._seal(attribute_id, values)
+        numbers = np.arange(len(values))
+        table = pa.table(
+            {
+                "token": pa.ExtensionArray.from_storage(pa.uuid(), tokens),
+                "attribute_id": pa.array(np.full(len(values), attribute_id, np.int32)),
+                "page_id": pa.array(first + numbers // SLOTS),
+                "slot": pa.array((numbers % SLOTS).astype(np.int32)),
+            }
+        )
+        self._append("vault_page", pages)
+        self._append("vault_value", table)
+
+    def _seal(self, attribute_id: int, values: pa.StringArray) -> tuple[pa.Table, int]:
+        first, version = self._next, self._keyset.primary
+        sealed, slots = [], []
+        for start in range(0, len(values), SLOTS):
+            part = values.slice(start, SLOTS)
+            sealed.append(seal(self._key, part, page_id=self._next, attribute_id=attribute_id, key_version=version))
+            slots.append(len(part))
+            self._next += 1
+        count = len(sealed)
+        pages = pa.table(
+            {
+                "page_id": pa.array(range(first, first + count), pa.int64()),
+                "attribute_id": pa.array([attribute_id] * count, pa.int32()),
+                "key_version": pa.array([version] * count, pa.int32()),
+                "slots": pa.array(slots, pa.int32()),
+                "data": pa.array(sealed, pa.binary()),
+            }
+        )
+        return pages, first
+
+    def _append(self, table: str, rows: pa.Table) -> None:
+        append(self._session, table, rows)
+
+
+def append(session: Session, table: str, rows: pa.Table) -> None:
+    """Adds Arrow rows to a table of ours, column by name."""
+    session.register("arrow_rows", rows)
+    try:
+        session.run(f"INSERT INTO {table} BY NAME SELECT * FROM arrow_rows")
+    finally:
+        session.unregister("arrow_rows")
+
+
+def _storage(tokens: pa.Array) -> pa.Array:
+    return tokens.storage if isinstance(tokens, pa.ExtensionArray) else tokens
