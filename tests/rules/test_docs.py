@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-SKIPPED = {".venv", ".git", "workspace", "build", "htmlcov", "__pycache__"}
+SKIPPED = {"workspace", "build", "htmlcov"}
+HIDDEN_BUT_OURS = {".ci", ".streamlit", ".gitignore"}
 TEXT = {".py", ".md", ".toml", ".txt", ".sql", ".json", ".yml", ".yaml", ".html", ".css", ".js", ".sh", ""}
 LINK = re.compile(r"(?<!\\)\]\(([^)\s]+)\)")
 # A path that exists on one machine only. The parts are joined so that this file does not find itself.
@@ -18,7 +19,7 @@ PIN = re.compile(r"([A-Za-z0-9][A-Za-z0-9._-]*)==\d[\w.]*")
 
 def project_files(repository: Path) -> Iterator[Path]:
     for path in sorted(repository.iterdir()):
-        if path.name in SKIPPED or path.name.endswith("_cache"):
+        if path.name in SKIPPED or (path.name.startswith(".") and path.name not in HIDDEN_BUT_OURS):
             continue
         yield from [path] if path.is_file() else (p for p in path.rglob("*") if p.is_file())
 
