@@ -47,8 +47,9 @@ def sniff_opened(
         if not sample:
             raise _empty(source.name)
         records = [row for _, row in sample]
-        width = max((index for row in records[:1] for index, cell in enumerate(row, 1) if cell.strip()), default=1)
-        records[0] = records[0][:width]
+        # The sheet is as wide as its widest row; a filled column without a name is a problem of the header.
+        width = max(index for row in records for index, cell in enumerate(row, 1) if cell.strip())
+        records = [(row + [""] * width)[:width] for row in records]
         return _dialect(_Reading("\t", False, records), sample[0][0], has_header, "workbook", source.name, limits)
     text, line, is_whole = head_text(source, opening, limits)
     return sniff_text(text, line, limits, source.name, is_whole=is_whole, delimiter=delimiter, has_header=has_header)
@@ -100,6 +101,7 @@ class _Reading:
     quoting: bool
     records: list[list[str]]
     broken: int = 0
+    has_bare_quote: bool = False
 
     @property
     def score(self) -> float:
@@ -120,9 +122,8 @@ def _read(data: bytes, delimiter: str, *, is_whole: bool) -> _Reading:
     records: list[list[str]] = []
     broken = 0
     if not quoting:
-        lines = (
-            data[: int(line_stops(data)[: _SAMPLE * 2][-1])].replace(b"\r\n", b"\n").replace(b"\r", b"\n").split(b"\n")
-        )
+        start = data[: int(line_stops(data)[: _SAMPLE * 2][-1])]
+        lines = start.replace(b"\r\n", b"\n").replace(b"\r", b"\n").split(b"\n")
         records = [readable(line).split("\t") for line in lines if line.strip() or b"\t" in line]
         return _Reading(delimiter, quoting, records[:_SAMPLE])
     reader = ExactReader(data, line_stops(data), delimiter, 1 << 20, is_closed=is_whole)
@@ -135,7 +136,7 @@ def _read(data: bytes, delimiter: str, *, is_whole: bool) -> _Reading:
             records.append([readable(cell) for cell in record.cells])
         if len(records) + broken >= _SAMPLE:
             break
-    return _Reading(delimiter, quoting, records or [[""]], broken)
+    return _Reading(delimiter, quoting, records or [[""]], broken, reader.has_bare_quote)
 
 
 def _choose(data: bytes, *, is_whole: bool) -> tuple[_Reading, str]:
@@ -168,6 +169,8 @@ def _dialect(reading: _Reading, line: int, has_header: bool | None, why: str, na
             facts={"file": name, "columns": width, "limit": limits.columns},
         )
     columns = tuple(records[0]) if header else tuple(f"column_{index}" for index in range(1, width + 1))
+    if reading.has_bare_quote:
+        why += "; a quote inside an unquoted cell is kept as a character"
     evidence = f"{why}; {'header' if header else 'no header'}: {because}"
     return Dialect(reading.delimiter, reading.quoting, header, line if header else 0, columns, evidence)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
@@ -26,6 +27,11 @@ _MIN_NUL_SHARE = 0.2  # of the high bytes of UTF-16 text: even Chinese tables ha
 _MAX_STRAY_NUL_SHARE = 0.02
 _MIN_CONTROL = 16
 _MAX_CONTROL_SHARE = 0.05
+_DOCUMENTS = (
+    ("an HTML page", re.compile(rb"\s*<(!doctype html|html|head|body)\b", re.IGNORECASE)),
+    ("an XML document", re.compile(rb"\s*<\?xml\s")),
+    ("a JSON document", re.compile(rb'\s*(\[\s*)?\{\s*("[^"\r\n]*"\s*:|\})')),
+)
 _VALID_PER_BROKEN = 5  # one valid multi-byte sequence outweighs five broken bytes: chance makes hardly any
 
 
@@ -59,7 +65,19 @@ def look_at_start(head: bytes, name: str) -> Start:
     if even >= 2 and even / half >= _MIN_NUL_SHARE and odd / half <= _MAX_STRAY_NUL_SHARE:
         return Start(0, UTF16_BE, f"NUL in {even:,} of {half:,} even places, as in UTF-16 big-endian")
     _refuse_binary(codes, name)
+    _refuse_documents(head, name)
     return Start(0, None, "")
+
+
+def _refuse_documents(head: bytes, name: str) -> None:
+    kind = next((kind for kind, pattern in _DOCUMENTS if pattern.match(head)), None)
+    if kind is not None:
+        raise FileError(
+            f"The file is not a table of text: it is {kind}.",
+            code="not_a_table",
+            hint="Export it as TSV or CSV. Nothing was changed.",
+            facts={"file": name, "kind": kind},
+        )
 
 
 def _refuse_binary(codes: np.ndarray[tuple[int], np.dtype[np.uint8]], name: str) -> None:
@@ -153,7 +171,7 @@ def canonical(encoding: str, name: str) -> str:
         is_superset = codecs.decode(_ASCII, found.name) == _ASCII.decode()
     except (LookupError, ValueError, TypeError):
         is_superset = False
-    if not is_superset or found.name.startswith(("utf", "raw_unicode", "unicode_escape", "hz", "iso2022", "punycode")):
+    if not is_superset or found.name.startswith(("utf", "raw_unicode", "unicode_escape", "hz", "idna", "iso2022", "punycode")):
         raise unsupported(encoding, name)
     return found.name
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -65,6 +66,8 @@ def arrow_rows(data: bytes, delimiter: str, count: int, *, quoting: bool) -> tup
     wrong: dict[int, int] = {}
     if not data:
         return empty_table(count), wrong
+    if data.startswith(codecs.BOM_UTF8):  # Arrow drops one; here it is a character of the first cell
+        data = codecs.BOM_UTF8 + data
     table = pacsv.read_csv(
         pa.BufferReader(data),
         # One thread and one block: only then does the reader tell the number of an invalid record.

@@ -53,6 +53,7 @@ class ExactReader:
         self._most_bytes = most_bytes
         self._is_closed = is_closed
         self._cell_end = re.compile(b"[\r\n" + re.escape(self._delimiter) + b"]")
+        self.has_bare_quote = False
         self.rest = len(data)  # offset from which more data is needed
 
     def records(self) -> Iterator[Record]:
@@ -120,6 +121,7 @@ class ExactReader:
                 end = self._cell_end.search(data, at)
                 stop = end.start() if end else len(data)
                 cells.append(data[at:stop])
+                self.has_bare_quote = self.has_bare_quote or b'"' in cells[-1]
                 opened, at = at, stop
                 following = data[at : at + 1]
             if following in (b"\r", b"\n", b""):

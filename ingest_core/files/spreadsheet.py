@@ -52,10 +52,7 @@ def sheet_rows(source: ByteSource, limits: FileLimits) -> tuple[str, Iterator[tu
 
 
 def _numbered(sheet: CalamineSheet) -> Iterator[tuple[int, Row]]:
-    first = (sheet.start or (0, 0))[0] + 1
-    for number in range(1, first):
-        yield number, []
-    for number, row in enumerate(sheet.to_python(skip_empty_area=True), start=first):
+    for number, row in enumerate(sheet.iter_rows(), start=1):  # rows above the first used one come as empty cells
         yield number, [cell_text(cell) for cell in row]
 
 

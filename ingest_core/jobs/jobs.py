@@ -17,7 +17,8 @@ from ingest_core.engine import Engine, Session
 from ingest_core.errors import InputError, OnrampError, Stopped
 from ingest_core.jobs.loads import Loads, register
 from ingest_core.ledger import uploads
-from ingest_core.models import Mapping, Options, Source
+from ingest_core.models import Mapping, Options, Receipt, Source
+from ingest_core.plan.plan import Plan
 from ingest_core.vault import LandingZone
 
 
@@ -105,6 +106,19 @@ class Jobs:
                 register(session, plan, request_id, landing=landing_id, overrides=dict(overrides or {}))
         self._wake.set()
         return request_id
+
+    def schedule(self, plan: Plan, overrides: dict[str, Any]) -> Receipt:
+        """Queues a planned file for its time: the bytes are copied into the landing zone first."""
+        writer = self._landing.create(plan.file.name, plan.file.size)
+        with plan.file.open() as stream:
+            while chunk := stream.read(1 << 20):
+                writer.write(chunk)
+        landing_id = writer.finish()
+        request_id = uploads.new_request_id()
+        with self._engine.write, self._engine.session() as session:
+            with session.transaction():
+                register(session, plan, request_id, landing=landing_id, overrides=overrides)
+            return uploads.receipts(session, "request_id = ?", [request_id])[0]
 
     def start_worker(self) -> None:
         """Starts the one worker thread; uploads that a crash interrupted are loaded again from their landing files."""

@@ -16,6 +16,9 @@ from ingest_core.models import Bin, Problem, TypeContext
 CONVINCED = 0.9
 """Share of the values that must fit before a column is said to be of a type."""
 
+_TELLING = ("email", "url", "phone", "date", "datetime", "number", "integer")
+"""Types that texts do not fit by chance; worth naming when more than half of a text column fits one."""
+
 PLURALS = {
     "string": "texts",
     "number": "numbers",
@@ -50,10 +53,14 @@ class Finding:
 
 @dataclass(slots=True)
 class ColumnEvidence:
-    """Takes the different values of one column, judges at the end. ``name`` is the name as in the file."""
+    """Takes the different values of one column, judges at the end.
+
+    ``name`` is what people call the column, ``column`` its name exactly as in the file (may be empty).
+    """
 
     name: str
     context: TypeContext
+    column: str
     shapes: Shapes = field(default_factory=Shapes)
     types: dict[str, TypeTrials] = field(init=False)
 
@@ -113,6 +120,8 @@ class ColumnEvidence:
             return "phone"
         if is_number:
             return _number(fit, verdicts, shapes)
+        if fit["country"] >= CONVINCED and is_named(self.name, "country"):
+            return "country"
         return next((name for name in ("currency", "country") if fit[name] >= 0.98 and distinct > 1), "string")
 
     def _problems(self, type_name: str, verdicts: dict[str, Verdict]) -> tuple[tuple[Problem, ...], tuple[str, ...]]:
@@ -121,17 +130,17 @@ class ColumnEvidence:
         questions: list[str] = []
         asked = _asked(type_name, verdicts)
         if asked:
-            problems.append(which_format(self.name, asked, verdicts[asked].rivals))
+            problems.append(which_format(self.name, self.column, asked, verdicts[asked].rivals))
             questions.append(problems[-1].code)
         phone = verdicts["phone"].best
         is_phone = type_name == "phone" or is_named(self.name, "phone")
         national = phone.reasons["phone_needs_country"]
         if is_phone and national:
-            problems.append(country_needed(self.name, national, phone.seen))
+            problems.append(country_needed(self.name, self.column, national, phone.seen))
             if national * 2 >= phone.seen:
                 questions.append("phone_country_needed")
         if is_phone and phone.reasons["spreadsheet_damage"]:
-            problems.append(damaged(self.name, phone.reasons["spreadsheet_damage"], phone.seen))
+            problems.append(damaged(self.name, self.column, phone.reasons["spreadsheet_damage"], phone.seen))
         return tuple(problems), tuple(questions)
 
 
@@ -179,12 +188,14 @@ def _sentence(type_name: str, cells: int, verdicts: dict[str, Verdict], national
     trial = verdicts[type_name].best
     share = min(1.0, trial.share + (national if type_name == "phone" else 0.0))
     count = f"{cells:,} values" if trial.seen == cells else f"{trial.seen:,} values looked at"
-    missing = f", {percent(national)} of them without a country code" if type_name == "phone" and national else ""
+    missing = ""
+    if type_name == "phone" and national:
+        missing = f", {'all' if national == 1 else percent(national)} of them without a country code"
     return f"{'All' if share == 1 else f'{percent(share)} of'} {count} are {PLURALS[type_name]}{missing}"
 
 
 def _about_text(cells: int, verdicts: dict[str, Verdict]) -> str:
-    near = max(verdicts, key=lambda name: verdicts[name].best.share)
+    near = max(_TELLING, key=lambda name: verdicts[name].best.share)
     share = verdicts[near].best.share
     if 0.5 <= share < CONVINCED:
         return f"Text: only {percent(share)} of {cells:,} values are {PLURALS[near]}"

@@ -1,4 +1,7 @@
-"""Problems that the values of a column raise, with the choices they leave. No cell is ever quoted."""
+"""Problems that the values of a column raise, with the choices they leave. No cell is ever quoted.
+
+``name`` is what people call the column, ``column`` its name exactly as in the file.
+"""
 
 from __future__ import annotations
 
@@ -10,14 +13,14 @@ from ingest_core.mapping.types import TYPES
 from ingest_core.models import Problem
 
 
-def which_format(column: str, type_name: str, rivals: Sequence[Trial]) -> Problem:
+def which_format(name: str, column: str, type_name: str, rivals: Sequence[Trial]) -> Problem:
     """``ambiguous_date`` or ``ambiguous_decimal``: several formats fit, and nothing in the column decides."""
     most = max(trial.fitting for trial in rivals)
     is_number = type_name in NUMBERS
     what = "decimal sign" if is_number else "date format"
     return Problem(
         code="ambiguous_decimal" if is_number else "ambiguous_date",
-        message=f"{column}: {most:,} of {rivals[0].seen:,} values fit more than one {what}.",
+        message=f"{name}: {most:,} of {rivals[0].seen:,} values fit more than one {what}.",
         fix=f"Choose the {what} of this column; it is never guessed.",
         column=column,
         options=tuple(
@@ -57,21 +60,21 @@ def _read(type_name: str, text: str, fmt: str) -> str:
     return f"{day.day} {day:%B %Y}"
 
 
-def country_needed(column: str, count: int, seen: int) -> Problem:
+def country_needed(name: str, column: str, count: int, seen: int) -> Problem:
     """``phone_country_needed``: national numbers and no default country."""
     return Problem(
         code="phone_country_needed",
-        message=f"{column}: {count:,} of {seen:,} phone numbers have no country code.",
+        message=f"{name}: {count:,} of {seen:,} phone numbers have no country code.",
         fix="Choose the phone country of the source, or write the numbers with +country code.",
         column=column,
     )
 
 
-def damaged(column: str, count: int, seen: int) -> Problem:
+def damaged(name: str, column: str, count: int, seen: int) -> Problem:
     """``spreadsheet_damage``: numbers whose last digits are lost."""
     return Problem(
         code="spreadsheet_damage",
-        message=f"{column}: {count:,} of {seen:,} phone numbers were damaged by a spreadsheet (like 9.19E+11).",
+        message=f"{name}: {count:,} of {seen:,} phone numbers were damaged by a spreadsheet (like 9.19E+11).",
         fix="Export the column again as text; these rows will be rejected as they are.",
         column=column,
         options=({"value": "count", "label": "damaged numbers", "fits": count},),

@@ -53,7 +53,7 @@ class _Column:
         self.name = name
         self.repaired = repaired
         self.profile = ColumnProfile()
-        self.evidence = ColumnEvidence(repaired, context)
+        self.evidence = ColumnEvidence(name.strip() or repaired, context, column=name)
 
     def add(self, values: pa.ChunkedArray) -> None:
         self.evidence.add(self.profile.add(values))

@@ -81,6 +81,10 @@ class Planner:
         made = suggest_mapping(inspection, self.attributes.list(), former)
         return made.model_copy(update={"source": source.name if source else None})
 
+    def check(self, mapping: Mapping) -> None:
+        """Whether a mapping file can be used at all, for a file that has all of its columns."""
+        check_mapping(mapping, list(dict.fromkeys(column.column for column in mapping.columns)), self.attributes.list())
+
     def plan(
         self,
         file: ByteSource,

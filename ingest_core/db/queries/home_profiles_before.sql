@@ -1,2 +1,2 @@
 -- Profiles after the last upload that ended before the day $1; NULL when there was none.
-SELECT arg_max(profiles_after, upload_no) FROM upload WHERE status = 'Completed' AND finished_at < $1::DATE
+SELECT arg_max(profiles_after, finished_at) FROM upload WHERE status = 'Completed' AND finished_at < $1::DATE

@@ -2,7 +2,7 @@
 WITH numbered AS (
     SELECT
         *,
-        row_number() OVER (PARTITION BY source_id, status IN ('Completed', 'Failed') ORDER BY upload_no DESC) AS age
+        row_number() OVER (PARTITION BY source_id, status IN ('Completed', 'Failed') ORDER BY created_at DESC) AS age
     FROM upload
 )
 SELECT
@@ -14,7 +14,7 @@ SELECT
     any_value(rejected) FILTER (status IN ('Completed', 'Failed') AND age = 1) AS last_rejected,
     coalesce(sum(stored + duplicates) FILTER (status = 'Completed' AND undone_at IS NULL), 0)::BIGINT AS rows_loaded,
     coalesce(
-        list(coalesce(stored + duplicates, 0) ORDER BY upload_no) FILTER (status IN ('Completed', 'Failed') AND age <= 8),
+        list(coalesce(stored + duplicates, 0) ORDER BY created_at) FILTER (status IN ('Completed', 'Failed') AND age <= 8),
         []
     ) AS recent
 FROM numbered

@@ -4,6 +4,6 @@ FROM (
     SELECT lines - blank AS rows
     FROM upload
     WHERE source_id = $1 AND status = 'Completed' AND undone_at IS NULL
-    ORDER BY upload_no DESC
+    ORDER BY finished_at DESC
     LIMIT $2 OFFSET 1
 )

@@ -21,7 +21,7 @@ FEWEST, MOST = 4, 17
 ENDLESS = 30
 """More digits than any prefixes and number together."""
 
-_SHAPE = r"^\(?\+?\(?[0-9][0-9 ().\-/]*$"
+_SHAPE = r"^\(?(?:\+\(?)?[0-9][0-9 ().\-/]*$"
 _FOREIGN = r"[^0-9+ ().\-/\[\]]"
 _MARKS = r"[ ().\-/]+"
 _BARE = r"^\+?[0-9]+$"
@@ -98,23 +98,34 @@ def _from_home(digits: pa.StringArray, plan: Plan) -> pa.StringArray:
     is_general = pc.and_(pc.match_substring_regex(digits, plan.general), _is_short(digits, plan))
     may_hold_code = pc.and_(pc.starts_with(digits, plan.code), pc.invert(is_general))
     rest = pc.utf8_slice_codeunits(text_where(may_hold_code, digits), len(plan.code))
-    is_clear = pc.invert(pc.match_substring_regex(rest, plan.prefix))
+    is_clear = pc.invert(_has_prefix(rest, plan))
     holds_code = pc.or_(pc.match_substring_regex(rest, plan.general), pc.invert(_is_short(digits, plan)))
     with_code = _prefixed("+", text_where(pc.and_(is_clear, holds_code), digits))
     at_home = text_where(
         pc.or_(pc.invert(may_hold_code), pc.fill_null(pc.and_(is_clear, pc.invert(holds_code)), False)), digits
     )
-    plain = text_where(pc.invert(pc.match_substring_regex(at_home, plan.prefix)), at_home)
+    plain = text_where(pc.invert(_has_prefix(at_home, plan)), at_home)
     return pc.coalesce(with_code, _prefixed(start, pc.coalesce(plain, _dropped(at_home, plan))))
 
 
 def _dropped(digits: pa.StringArray, plan: Plan) -> pa.StringArray:
     """The number without its national prefix where the library is certain to drop it, else null."""
-    if not plan.drops_prefix:
-        return nulls(len(digits))
-    has_prefix = pc.match_substring_regex(digits, plan.prefix)
-    rest = pc.replace_substring_regex(text_where(has_prefix, digits), plan.prefix, "", max_replacements=1)
+    has_prefix = _has_prefix(digits, plan)
+    if plan.rewrites:
+        rewriting = pc.replace_substring_regex(digits, plan.prefix + "[0-9]*", rf"\{plan.rewrites}")
+        has_prefix = pc.and_(has_prefix, pc.equal(rewriting, ""))
+    rest = _without_prefix(text_where(has_prefix, digits), plan)
     return text_where(pc.match_substring_regex(rest, plan.general), rest)
+
+
+def _has_prefix(digits: pa.StringArray, plan: Plan) -> pa.BooleanArray:
+    if plan.is_hollow:
+        return pc.not_equal(_without_prefix(digits, plan), digits)
+    return pc.match_substring_regex(digits, plan.prefix)
+
+
+def _without_prefix(digits: pa.StringArray, plan: Plan) -> pa.StringArray:
+    return pc.replace_substring_regex(digits, plan.prefix, "", max_replacements=1)
 
 
 def _is_short(digits: pa.StringArray, plan: Plan) -> pa.BooleanArray:
@@ -128,6 +139,11 @@ def _prefixed(start: str, digits: pa.StringArray) -> pa.StringArray:
 def _judge(numbers: pa.StringArray, *, has_country: bool) -> Converted:
     rules = international()
     is_certain = pc.invert(pc.match_substring_regex(numbers, rules.prefixed))
+    for plan in rules.hollow:
+        is_its = pc.starts_with(numbers, f"+{plan.code}")
+        if pc.any(is_its).as_py():
+            rest = pc.utf8_slice_codeunits(numbers, len(plan.code) + 1)
+            is_certain = pc.and_(is_certain, pc.invert(pc.and_(is_its, _has_prefix(rest, plan))))
     is_good = pc.and_(is_certain, pc.match_substring_regex(numbers, rules.possible))
     is_bad = pc.and_(is_certain, pc.invert(is_good))
     if has_country and pc.any(is_bad).as_py():  # the library then tries the digits as a national number

@@ -20,24 +20,30 @@ NEVER = r"[^\s\S]"
 
 @dataclass(frozen=True, slots=True)
 class International:
-    """Patterns over ``+digits``: known calling code; possible length; a national prefix after the code."""
+    """Patterns over ``+digits``: known calling code; possible length; a national prefix after the code.
+
+    Codes with a *hollow* prefix (see ``Plan``) are not among ``prefixed``.
+    """
 
     known: str
     possible: str
     prefixed: str
+    hollow: tuple[Plan, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
     """The numbering plan of one country, as patterns over digits in national form.
 
-    ``drops_prefix``: where ``prefix`` matches it is simply dropped, without a rewriting rule or an empty match.
+    Where ``prefix`` matches it is dropped; where its group ``rewrites`` (0 = none) took part, digits are rewritten
+    instead. A *hollow* prefix pattern also matches nothing at all, which changes nothing.
     """
 
     code: str
     abroad: str  # international prefix; "00" in most countries
     prefix: str
-    drops_prefix: bool
+    is_hollow: bool
+    rewrites: int
     general: str  # a number the country could have given out, of a possible length
     longest: int
 
@@ -45,17 +51,21 @@ class Plan:
 @cache
 def international() -> International:
     """The patterns for all calling codes."""
-    known, possible, prefixed = [], [], []
+    known, possible, prefixed, hollow = [], [], [], []
     for code in sorted(phonenumberutil.supported_calling_codes()):
         metadata = _main(code)
         known.append(str(code))
         possible.append(f"{code}(?:{_lengths(metadata)})")
-        if metadata.national_prefix_for_parsing:
+        plan = _plan(metadata)
+        if plan.is_hollow:
+            hollow.append(plan)
+        elif metadata.national_prefix_for_parsing:
             prefixed.append(f"{code}(?:{metadata.national_prefix_for_parsing})")
     return International(
         known=rf"^\+(?:{'|'.join(known)})",
         possible=rf"^\+(?:{'|'.join(possible)})$",
         prefixed=rf"^\+(?:{'|'.join(prefixed)})",
+        hollow=tuple(hollow),
     )
 
 
@@ -78,13 +88,13 @@ def _main(code: int) -> Any:
 
 def _plan(metadata: Any) -> Plan:
     prefix = metadata.national_prefix_for_parsing or NEVER
-    is_rewritten = bool(metadata.national_prefix_transform_rule) or bool(re.match(prefix, ""))
     general = metadata.general_desc
     return Plan(
         code=str(metadata.country_code),
         abroad=metadata.international_prefix or NEVER,
         prefix=f"^(?:{prefix})",
-        drops_prefix=not is_rewritten,
+        is_hollow=re.match(prefix, "") is not None,
+        rewrites=re.compile(prefix).groups if metadata.national_prefix_transform_rule else 0,
         general=f"^(?:{general.national_number_pattern})$",
         longest=max(general.possible_length),
     )

@@ -1,0 +1,164 @@
+"""inspect, read, ingest."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from ingest_core.catalog import parse_mapping
+from ingest_core.cli.files_given import file_given, text_given
+from ingest_core.cli.parser import command
+from ingest_core.errors import InputError
+from ingest_core.files import read_slices, receive, sniff, write_csv
+from ingest_core.models import Options
+from ingest_core.workspace import Workspace
+
+
+def add_commands(parsers: Any) -> None:
+    """Registers the commands that read and load files."""
+    inspect = command(parsers, "inspect", "Say what a file is before anything is stored.", _inspect)
+    inspect.add_argument("file")
+    inspect.add_argument("--source")
+    _dialect_options(inspect)
+    read = command(parsers, "read", "Write the table as it was understood, as CSV.", _read)
+    read.add_argument("file")
+    read.add_argument("--out", required=True, metavar="OUT.csv")
+    _dialect_options(read)
+    ingest = command(parsers, "ingest", "Preview or load a file into a source.", _ingest)
+    ingest.add_argument("file")
+    ingest.add_argument("--source", required=True)
+    ingest.add_argument("--mapping", metavar="M.json")
+    ingest.add_argument("--auto", action="store_true", help="take suggestions of confidence 0.9 and more")
+    ingest.add_argument("--dry-run", action="store_true", help="run the load and roll it back")
+    ingest.add_argument(
+        "--replace",
+        nargs="?",
+        const="members",
+        choices=("members", "values"),
+        help="end the memberships of earlier uploads; values: their values count for nothing too",
+    )
+    ingest.add_argument("--segment", default=None, metavar="none|create:NAME|add:NAME")
+    ingest.add_argument("--notify", action="append", default=[], metavar="MAIL")
+    ingest.add_argument("--at", metavar="TIME", help="load at this time (ISO 8601; UTC unless it names a zone)")
+    ingest.add_argument("--again", action="store_true", help="load the same bytes once more")
+    ingest.add_argument("--key", metavar="KEY", help="idempotency key: a second start with it is the same upload")
+    _dialect_options(ingest)
+
+
+def _dialect_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--delimiter", help=r"the separator: a character, or tab")
+    parser.add_argument("--encoding")
+    parser.add_argument("--no-header", action="store_true")
+
+
+def _overrides(args: argparse.Namespace) -> dict[str, Any]:
+    names = {"tab": "\t", r"\t": "\t", "comma": ",", "semicolon": ";", "pipe": "|"}
+    return {
+        "delimiter": names.get(args.delimiter, args.delimiter),
+        "encoding": args.encoding,
+        "has_header": False if args.no_header else None,
+    }
+
+
+def _inspect(workspace: Workspace, args: argparse.Namespace) -> Any:
+    source = workspace.sources.get(args.source) if args.source else None
+    made = workspace.inspect(file_given(args.file), source, **_overrides(args))
+    return made.model_dump(mode="json")
+
+
+def _read(workspace: Workspace, args: argparse.Namespace) -> Any:
+    file, asked = file_given(args.file), _overrides(args)
+    limits = workspace.planner.limits()
+    facts = receive(file, limits, encoding=asked["encoding"])
+    dialect = sniff(file, facts, limits=limits, **asked)
+    counts = {"rows": 0, "columns": len(dialect.columns), "lines": 0, "rejected": 0}
+
+    def tables() -> Iterator[pa.Table]:
+        for piece in read_slices(file, facts, dialect, limits):
+            counts["rows"] += piece.table.num_rows
+            counts["lines"] += piece.lines_seen
+            counts["rejected"] += len(piece.rejects)
+            yield piece.table
+
+    write_csv(Path(args.out), dialect.columns if dialect.has_header else None, tables())
+    return counts
+
+
+def _ingest(workspace: Workspace, args: argparse.Namespace) -> Any:
+    source = workspace.sources.get(args.source)
+    file = file_given(args.file)
+    mapping = parse_mapping(text_given(Path(args.mapping))) if args.mapping else None
+    options = Options(
+        replace=args.replace,
+        segment=None if args.segment in (None, "none") else args.segment,
+        notify=_addresses(args.notify),
+        at=_moment(args.at),
+        again=args.again,
+        idempotency_key=args.key,
+    )
+    known = workspace.loads.find_key(options)
+    if known is not None:
+        return known
+    progress = _Talk()
+    plan = workspace.plan(
+        file, source, mapping, options, is_auto=args.auto, overrides=_overrides(args), progress=progress
+    )
+    if args.dry_run:
+        return workspace.loads.preview(plan, progress)
+    if options.at is not None:
+        return workspace.jobs.schedule(plan, _overrides(args))
+    return workspace.loads.load(plan, progress)
+
+
+def _addresses(given: list[str]) -> tuple[str, ...]:
+    from email_validator import EmailNotValidError, validate_email  # noqa: PLC0415  slow to import
+
+    found = []
+    for address in given:
+        try:
+            found.append(
+                validate_email(address, check_deliverability=False, globally_deliverable=False).normalized
+            )
+        except EmailNotValidError:
+            raise InputError(
+                "An address given with --notify is not an e-mail address. Nothing was loaded.",
+                code="bad_address",
+                hint="Write it like name@domain.tld.",
+            ) from None
+    return tuple(found)
+
+
+def _moment(text: str | None) -> datetime | None:
+    if text is None:
+        return None
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise InputError(
+            "The time is not written as ISO 8601. Nothing was loaded.", code="bad_time", hint="Such as 2027-01-31T06:00"
+        ) from None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+class _Talk:
+    """Progress for a person who watches: one line on stderr, only on a terminal."""
+
+    def __init__(self) -> None:
+        self._last = ""
+
+    def __call__(self, phase: str, done: int, total: int | None) -> None:
+        if not sys.stderr.isatty():
+            return
+        share = f" {done * 100 // total} %" if total else ""
+        text = f"{phase}{share}"
+        if text != self._last:
+            sys.stderr.write(f"\r\033[K{text}")
+            sys.stderr.flush()
+            self._last = text
+

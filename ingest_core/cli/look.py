@@ -1,0 +1,84 @@
+"""history, upload, rejects, rebuild, digest, profile, segment: after the load."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from ingest_core.cli.parser import command, group
+from ingest_core.errors import InputError
+from ingest_core.ledger.reject_files import write_exact, write_spreadsheet
+from ingest_core.workspace import Workspace
+
+
+def add_commands(parsers: Any) -> None:
+    """Registers the commands that look at what was loaded."""
+    history = command(parsers, "history", "List uploads, newest first.", _history)
+    history.add_argument("--source")
+    history.add_argument("--limit", type=int)
+    upload = group(parsers, "upload", "Look at one upload.")
+    show = command(upload, "show", "Print the receipt of an upload.", _upload_show)
+    show.add_argument("id", metavar="ID")
+    rejects = command(parsers, "rejects", "Print or write the rows that were not stored.", _rejects)
+    rejects.add_argument("id", metavar="ID")
+    rejects.add_argument("--out", metavar="F")
+    rejects.add_argument("--spreadsheet", action="store_true", help="CSV that a spreadsheet opens without running it")
+    command(parsers, "rebuild", "Compute all profiles again from the record log.", _rebuild)
+    command(parsers, "digest", "Print the fingerprint of the whole state.", _digest)
+    profile = group(parsers, "profile", "Look at people.")
+    shown = command(profile, "show", "Print one profile with where each value comes from.", _profile_show)
+    shown.add_argument("--by", required=True, metavar="ATTR=VALUE")
+    shown.add_argument("--reveal", action="store_true", help="plain values instead of masked ones; is audited")
+    command(profile, "count", "Count profiles.", _profile_count)
+    segments = group(parsers, "segment", "List and count segments.")
+    command(segments, "list", "List segments with their counts.", _segment_list)
+    count = command(segments, "count", "Count the profiles of a segment.", _segment_count)
+    count.add_argument("name")
+
+
+def _history(workspace: Workspace, args: argparse.Namespace) -> Any:
+    source = workspace.sources.get(args.source).name if args.source else None
+    return workspace.history.list(source=source, limit=args.limit)
+
+
+def _upload_show(workspace: Workspace, args: argparse.Namespace) -> Any:
+    return workspace.history.get(args.id)
+
+
+def _rejects(workspace: Workspace, args: argparse.Namespace) -> Any:
+    if args.out is None:
+        return [row.model_dump(mode="json") for row in workspace.history.each_reject(args.id)]
+    layout = workspace.history.layout(args.id)
+    write = write_spreadsheet if args.spreadsheet else write_exact
+    rows = workspace.history.each_reject(args.id)
+    count = write(Path(args.out), rows, layout.get("columns", []), layout.get("delimiter", "\t"))
+    return {"request_id": args.id, "rejected": count, "out": args.out}
+
+
+def _rebuild(workspace: Workspace, args: argparse.Namespace) -> Any:
+    return workspace.rebuild()
+
+
+def _digest(workspace: Workspace, args: argparse.Namespace) -> Any:
+    return workspace.digest()
+
+
+def _profile_show(workspace: Workspace, args: argparse.Namespace) -> Any:
+    attribute, separator, value = args.by.partition("=")
+    if not separator:
+        raise InputError("--by is written ATTRIBUTE=VALUE.", code="usage", hint="Such as --by crmid=C-1042")
+    return workspace.profiles.show(attribute, value, reveal=args.reveal)
+
+
+def _profile_count(workspace: Workspace, args: argparse.Namespace) -> Any:
+    count = workspace.profiles.count()
+    return {"profiles": count, "count": count}
+
+
+def _segment_list(workspace: Workspace, args: argparse.Namespace) -> Any:
+    return workspace.segments.list()
+
+
+def _segment_count(workspace: Workspace, args: argparse.Namespace) -> Any:
+    return {"name": args.name, "count": workspace.segments.count(args.name)}
