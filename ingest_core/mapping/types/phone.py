@@ -16,7 +16,7 @@ from ingest_core.models import Converted, TypeContext
 
 _MARKS = r" \-().\[\]/\u00a0\u00ad\u2010-\u2015\u2212\u200b\u2060\u3000\u30fc\uff08\uff09\uff0d-\uff0f\uff3b\uff3d"
 _WRITTEN = re.compile(rf"[(\[\uff08]?(?:[+\uff0b][{_MARKS}]*)?\d[\d{_MARKS}]*")
-"""Digits of any script, a plus in front, punctuation after it: no letters, no extension, nothing the library would skip."""
+"""Digits of any script, a plus in front, punctuation: no letters, no extension, nothing the library would skip."""
 
 _E164 = re.compile(r"\+[1-9][0-9]{2,18}")
 
