@@ -64,7 +64,7 @@ three_charts(days)
 slot = st.container()
 page = st.pagination(max(1, -(-total // PAGE)), key="history_page") if total > PAGE else 1
 receipts = opened.history.list(
-    source=sources[source] if source else None, status=status, user=person, since=since, until=until, limit=PAGE,
+    source=source, status=status, user=person, since=since, until=until, limit=PAGE,
     offset=(page - 1) * PAGE,
 )  # fmt: skip
 with slot:

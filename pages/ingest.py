@@ -9,8 +9,8 @@ from pages.steps import check, choose, match, options, run
 from pages.ui import errors
 from pages.ui.draft import STEPS, Draft
 from pages.ui.links import breadcrumb, nothing_here
-from pages.ui.state import workspace
-from pages.ui.text import ago, count, escape, exact_time, size
+from pages.ui.state import when, workspace
+from pages.ui.text import ago, count, escape, size
 
 MODULES = {"choose": choose, "check": check, "match": match, "options": options, "run": run}
 TITLES = {
@@ -44,21 +44,21 @@ def go(step: str) -> None:
 
 
 def bar(draft: Draft, current: int, blocked: str | None) -> None:
-    """Back, the state of the draft, Continue; always in sight."""
+    """Back, the state of the draft or what is missing, Continue; always in sight."""
+    saved = f":material/cloud_done: Draft saved {ago(draft.saved_at)}. You can leave and come back."
     with st.bottom.container(horizontal=True, vertical_alignment="center", key="wizard_bar"):
-        if current and st.button(
-            "Back", icon=":material/arrow_back:", key="back", on_click=go, args=(STEPS[current - 1],)
-        ):
-            pass
+        if current:
+            st.button("Back", icon=":material/arrow_back:", key="back", on_click=go, args=(STEPS[current - 1],))
         st.caption(
-            f":material/cloud_done: Draft saved {ago(draft.saved_at)}. You can leave and come back.",
-            help=exact_time(draft.saved_at),
+            f":orange[:material/info: {blocked}]" if blocked else saved,
+            help=f"Draft saved {when(draft.saved_at)}",
+            width="stretch",
         )
         if current + 1 < len(STEPS):
             st.button(
                 f"Continue to {STEPS[current + 1]}", type="primary", icon=":material/arrow_forward:",
                 icon_position="right", shortcut="Ctrl+Enter", key="continue", on_click=go, args=(STEPS[current + 1],),
-                disabled=blocked is not None, help=blocked or None,
+                disabled=blocked is not None,
             )  # fmt: skip
 
 
@@ -86,7 +86,7 @@ breadcrumb(
 with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
     st.title(TITLES[step], anchor=False, width="content")
     st.markdown(stepper(position), width="content")
-if draft.landing_id and step != "choose":
+if draft.landing_id and step not in ("choose", "match"):
     rows = f", {count(draft.inspection().rows, 'row')}" if draft.is_inspected() else ""
     st.caption(f"{escape(draft.file)}, {size(draft.size)}{rows}")
 try:

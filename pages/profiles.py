@@ -8,7 +8,7 @@ from ingest_core.errors import InputError, StateError
 from pages.ui import errors
 from pages.ui.links import nothing_here, open_upload, title_row
 from pages.ui.state import workspace
-from pages.ui.text import count, escape
+from pages.ui.text import count, escape, number
 
 opened = workspace()
 title_row("Profiles")
@@ -41,18 +41,26 @@ except (InputError, StateError) as error:
     st.stop()
 
 left, right = st.columns([3, 2])
+values = found["attributes"]
 with left.container(border=True):
     st.markdown("#### Values")
     st.table(
-        {escape(labels.get(name, name)): escape(shown.value) for name, shown in found.attributes.items()},
+        {escape(labels.get(name, name)): escape(shown["value"]) for name, shown in values.items()},
         border="horizontal",
         alt="Values of the profile, masked",
     )
 with right.container(border=True):
-    st.markdown("#### Where it came from")
-    st.markdown(" ".join(f":blue-badge[{escape(name)}]" for name in found.sources) or "No source")
-    if found.segments:
-        st.markdown(" ".join(f":violet-badge[{escape(name)}]" for name in found.segments))
-    for request_id in dict.fromkeys(shown.request_id for shown in found.attributes.values() if shown.request_id):
-        if st.button(f"Upload {escape(request_id)}", key=f"from_{request_id}", type="tertiary"):
+    st.markdown("#### Where they came from")
+    st.markdown(" ".join(f":blue-badge[{escape(name)}]" for name in found["sources"]) or "No source")
+    if found["segments"]:
+        st.markdown("Segments: " + " ".join(f":violet-badge[{escape(name)}]" for name in found["segments"]))
+    origins: dict[str, list[str]] = {}
+    for name, shown in values.items():
+        if shown["request_id"]:
+            origins.setdefault(shown["request_id"], []).append(
+                f"{labels.get(name, name)} (line {number(shown['line'])})"
+            )
+    for request_id, names in origins.items():
+        if st.button(f"Upload {escape(request_id)}", key=f"from_{request_id}", icon=":material/receipt_long:"):
             open_upload(request_id)
+        st.caption(escape(", ".join(names)))

@@ -18,9 +18,9 @@ else:
     st.dataframe(
         pd.DataFrame(
             {
-                "name": [segment.name for segment in segments],
-                "description": [segment.description for segment in segments],
-                "profiles": [workspace().segments.count(segment.name) for segment in segments],
+                "name": [segment["name"] for segment in segments],
+                "description": [segment["description"] for segment in segments],
+                "profiles": [segment["count"] for segment in segments],
             }
         ),
         hide_index=True,

@@ -12,9 +12,9 @@ from pages.steps.match import BAD_CELLS, BLANKS, COMBINES, CONFLICTS
 from pages.ui import badges, charts, told
 from pages.ui.forms import KINDS, edit_source, type_label
 from pages.ui.links import breadcrumb, nothing_here, open_draft, title_row
-from pages.ui.state import overview, url_number, workspace
+from pages.ui.state import overview, url_number, when, workspace
 from pages.ui.tables import uploads_table
-from pages.ui.text import ago, count, escape, exact_time, number, percent
+from pages.ui.text import ago, count, escape, number, percent
 
 TABS = ("Overview", "Mapping", "Uploads", "Settings")
 
@@ -58,7 +58,7 @@ def overview_tab(source: Source, receipts: list[Receipt], activity: SourceActivi
         moment = last.finished_at
         st.metric(
             "Last upload", ago(moment) if moment else "–", border=True, height="stretch",
-            delta=exact_time(moment) if moment else None, delta_color="off", delta_arrow="off",
+            delta=when(moment) if moment else None, delta_color="off", delta_arrow="off",
         )  # fmt: skip
     with st.container(border=True):
         st.markdown("#### Rows of each upload")
@@ -150,7 +150,7 @@ state = badges.badge("Archived" if source.archived_at else activity.health)
 kind = KINDS.get(source.kind, source.kind) + (f", DPID {source.dpid}" if source.dpid else "")
 st.markdown(f"{state} :gray[{escape(kind)}{'. ' + escape(source.description) if source.description else ''}]")
 
-receipts = opened.history.list(source=source, limit=100)
+receipts = opened.history.list(source=source.name, limit=100)
 tabs = dict(zip(TABS, st.tabs(TABS, key="tab", bind="query-params", on_change="rerun"), strict=True))
 if tabs["Overview"].open:
     with tabs["Overview"]:

@@ -82,7 +82,7 @@ def _row(source: Source, activity: SourceActivity | None) -> dict[str, object]:
         "name": source.name,
         "identifier": _identifier(source),
         "state": ["Archived" if source.archived_at else activity.health],
-        "last_at": pd.Timestamp(last, tz="UTC") if last else pd.NaT,
+        "last_at": pd.to_datetime(last, utc=True) if last else pd.NaT,
         "rows": activity.last_rows,
         "rejected": percent(activity.reject_share),
         "recent": list(activity.recent),

@@ -8,19 +8,19 @@ from functools import partial
 import pandas as pd
 import streamlit as st
 
+from ingest_core.jobs.jobs import JobProgress
+from ingest_core.ledger.reject_files import write_exact, write_spreadsheet
 from ingest_core.models import Receipt
 from ingest_core.reasons import REASONS
 from pages.ui import badges, charts, told
 from pages.ui.links import breadcrumb, title_row
-from pages.ui.state import workspace
-from pages.ui.text import ago, count, escape, exact_time, number, percent, seconds
+from pages.ui.state import when, workspace
+from pages.ui.text import ago, count, escape, number, percent, seconds, size
 
-ICONS = {
-    "done": ":green[:material/check_circle:]",
-    "running": ":blue[:material/progress_activity:]",
-    "waiting": ":gray[:material/radio_button_unchecked:]",
-}
+DONE = ":green[:material/check_circle:]"
+RUNNING = ":blue[:material/progress_activity:]"
 REJECTS_SHOWN = 200
+PHASES_SHOWN = 5
 
 
 # ── while it runs ────────────────────────────────────────────────────────────────────────────────────────
@@ -35,33 +35,45 @@ def live(request_id: str) -> None:
     progress = workspace().jobs.progress(request_id)
     with st.container(border=True):
         with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
-            phase = progress.phase if progress else "Waiting for its turn"
+            phase = _phase(progress.phase) if progress else _waiting(receipt)
             st.markdown(f"{badges.badge(receipt.status)} **{escape(phase)}**", width="content")
             if st.button("Stop", icon=":material/stop_circle:", key="stop"):
                 confirm_stop(request_id)
         if progress is not None:
-            _bar(progress.done, progress.total, progress.seconds)
-            for name, took, rows, state in progress.phases:
-                detail = ", ".join(
-                    part
-                    for part in (count(rows, "row") if rows else "", seconds(took) if state == "done" else "")
-                    if part
-                )
-                st.markdown(f"{ICONS.get(state, '')} {escape(name)} :gray[{detail}]")
-    if progress is not None and progress.counts:
-        with st.grid(4, min_column_width=150):
-            for name, value in progress.counts.items():
-                st.metric(escape(name.replace("_", " ").capitalize()), number(int(value)), border=True)
+            _bar(progress)
+            _phases(progress)
     st.caption(":material/info: You can close this page. The upload goes on, and its result stays in the history.")
 
 
-def _bar(done: int, total: int | None, passed: float) -> None:
-    if not total:
-        st.progress(0.0, text=f"{number(done)} so far")
+def _phase(name: str) -> str:
+    words = {"receive": "Receiving and checking the file", "read": "Reading rows"}
+    return words.get(name, name.replace("_", " ").capitalize())
+
+
+def _waiting(receipt: Receipt) -> str:
+    at = receipt.scheduled_for
+    return f"Starts at {when(at)}" if at else "Waiting for its turn"
+
+
+def _bar(progress: JobProgress) -> None:
+    """Bytes read with time left; steps in the database have no known length."""
+    if not progress.total:
+        st.progress(1.0, text="The file is read. Its rows are being stored.")
         return
-    share = min(1.0, done / total)
-    left = f", about {seconds(passed / share - passed)} left" if share > 0.05 and share < 1 else ""
-    st.progress(share, text=f"{number(done)} of {number(total)}{left}")
+    share = min(1.0, progress.done / progress.total)
+    passed = progress.phases[-1].seconds if progress.phases else 0.0
+    left = f", about {seconds(passed / share - passed)} left" if 0.05 < share < 1 else ""
+    st.progress(share, text=f"{size(progress.done)} of {size(progress.total)}{left}")
+
+
+def _phases(progress: JobProgress) -> None:
+    """What is done and what is going on, the newest last."""
+    earlier, shown = progress.phases[:-PHASES_SHOWN], progress.phases[-PHASES_SHOWN:]
+    if earlier:
+        took = seconds(sum(part.seconds for part in earlier))
+        st.markdown(f"{DONE} {count(len(earlier), 'earlier step')} :gray[{took}]")
+    for part in shown:
+        st.markdown(f"{DONE if part.is_done else RUNNING} {escape(_phase(part.name))} :gray[{seconds(part.seconds)}]")
 
 
 @st.dialog("Stop this upload?", icon=":material/stop_circle:")
@@ -83,7 +95,7 @@ def headline(receipt: Receipt) -> None:
     """Badge, who and when, and the sentence."""
     marks = " ".join(badges.badge(word) for word in badges.words(receipt))
     at = receipt.finished_at or receipt.created_at
-    when = f", {exact_time(at)}" if at else ""
+    when = f", {when(at)}" if at else ""
     took = f", {told.took(receipt)}" if told.took(receipt) else ""
     st.markdown(f"{marks} :gray[{escape(receipt.uploaded_by)}{when}{took}]", help=ago(at) if at else None)
     if receipt.status == "Completed":
@@ -194,8 +206,11 @@ def how_it_worked(receipt: Receipt) -> None:
 
 def download(request_id: str, *, is_spreadsheet: bool) -> bytes:
     """The reject file, made when it is asked for."""
+    history = workspace().history
+    layout = history.layout(request_id)
+    write = write_spreadsheet if is_spreadsheet else write_exact
     out = io.StringIO(newline="")
-    workspace().history.write_rejects(request_id, out, spreadsheet=is_spreadsheet)
+    write(out, history.each_reject(request_id), layout["columns"], layout["delimiter"])
     return out.getvalue().encode()
 
 
@@ -232,6 +247,8 @@ if receipt.status in ("Scheduled", "In Progress"):
     st.stop()
 
 headline(receipt)
+if not receipt.lines:  # it ended before a line was counted
+    st.stop()
 figures(receipt)
 clicked = pictures(receipt)
 names = [f"Rejected {number(receipt.rejected)}", "How it worked"] if receipt.rejected else ["How it worked"]

@@ -14,8 +14,8 @@ from pages.ui import charts
 from pages.ui.draft import Draft
 from pages.ui.forms import type_label
 from pages.ui.links import open_upload
-from pages.ui.state import overview
-from pages.ui.text import ago, count, escape, exact_time, number, percent
+from pages.ui.state import overview, when
+from pages.ui.text import ago, count, escape, number, percent
 
 DELIMITERS = {"\t": "Tab", ",": "Comma", ";": "Semicolon", "|": "Pipe"}
 ENCODINGS = {
@@ -57,7 +57,7 @@ def _known(draft: Draft, found: Inspection) -> None:
         st.markdown(
             f":orange[:material/history:] **This file was loaded before**, {ago(finished_at)} by {escape(user)}. "
             "Loading it again would change nothing; it needs your word in the options.",
-            width="stretch", help=exact_time(finished_at),
+            width="stretch", help=when(finished_at),
         )  # fmt: skip
         if st.button("See that upload", key="see_before"):
             open_upload(request_id)
@@ -105,11 +105,12 @@ def _problems(found: Inspection) -> None:
     if not groups and not found.notices:
         return
     with st.container(border=True, gap="small"):
-        st.markdown(f"#### {count(len(found.problems), 'thing')} to know")
+        st.markdown(f"#### {count(len(groups) + len(found.notices), 'thing')} to know")
         for fix, problems in groups.items():
-            st.markdown(f":orange[:material/build:] **{escape(fix)}**")
-            for problem in problems:
-                st.caption(escape(problem.message))
+            with st.container(gap=None):
+                st.markdown(f":orange[:material/build:] **{escape(fix)}**")
+                for problem in problems:
+                    st.caption(escape(problem.message))
         for notice in found.notices:
             st.markdown(f":blue[:material/info:] {escape(notice)}")
 

@@ -11,7 +11,7 @@ from ingest_core.models import Attribute, ColumnMapping, Problem, TypeContext
 from pages.ui import badges, matching
 from pages.ui.draft import Draft
 from pages.ui.forms import new_attribute, type_label
-from pages.ui.text import count, escape, number
+from pages.ui.text import count, escape, number, size
 
 SKIP = "Skip this column"
 FILTERS = ("All", "Decide", "Matched", "Skipped")
@@ -36,8 +36,9 @@ def draw(draft: Draft) -> str | None:
     matched = sum(state == "Matched" for state in states.values())
     open_ = sum(state == "Decide" for state in states.values())
     st.caption(
-        f"{number(matched)} of {count(len(states), 'column')} matched."
-        + (f" {count(open_, 'column needs', 'columns need')} a look." if open_ else " Nothing is left to decide.")
+        f"{escape(draft.file)}, "
+        f"{size(draft.size)}, {count(found.rows, 'row')}. {number(matched)} of {count(len(states), 'column')} matched."
+        + (f" {count(open_, 'column needs', 'columns need')} a decision." if open_ else " Nothing is left to decide.")
     )
     left, right = st.columns([12, 5])
     with left:
@@ -98,12 +99,12 @@ def _table(
         column_config={
             "column": st.column_config.TextColumn("Column in file", pinned=True),
             "state": badges.column("", ["Matched", "Decide", "Skipped"], width=92),
-            "examples": st.column_config.TextColumn("Examples", width="medium"),
+            "examples": st.column_config.TextColumn("Examples", width=170),
             "attribute": st.column_config.SelectboxColumn("Attribute", options=[SKIP, *labels.values()], required=True),
-            "type": "Type",
+            "type": st.column_config.TextColumn("Type", width=92),
             "pii": st.column_config.CheckboxColumn("PII", width=58, help="Stored encrypted, shown masked"),
-            "identifier": "Identifier",
-            "format": "Format",
+            "identifier": st.column_config.TextColumn("Identifier", width=86),
+            "format": st.column_config.TextColumn("Format", width=100),
             "why": st.column_config.TextColumn("Why", width="large"),
         },
     )

@@ -12,8 +12,8 @@ from ingest_core.errors import OnrampError
 from ingest_core.models import ColumnMapping
 from pages.steps.match import BLANKS, CONFLICTS
 from pages.ui.draft import Draft
-from pages.ui.state import overview
-from pages.ui.text import count, escape, exact_time, percent
+from pages.ui.state import overview, when
+from pages.ui.text import count, escape, percent
 
 REPLACES = {
     "keep": ("Keep them", "Rows of this file are added; nothing that is there ends."),
@@ -49,7 +49,7 @@ def _save(draft: Draft, **update: object) -> None:
 def _segment(draft: Draft) -> str | None:
     """None, create, add to existing."""
     kind, _, current = (draft.options.segment or "").partition(":")
-    existing = [segment.name for segment in draft.workspace.segments.list()]
+    existing = [str(segment["name"]) for segment in draft.workspace.segments.list()]
     labels = {"": "No segment", "create": "Create a segment", "add": "Add to a segment"}
     with st.container(border=True):
         st.markdown("#### Segment")
@@ -140,10 +140,10 @@ def _when(draft: Draft) -> str | None:
             st.caption("The load starts when you press the button of the last step.")
             return None
         moment = st.datetime_input("Time (UTC)", value=draft.options.at or now() + timedelta(hours=1), key="at")
-        if moment is None or moment <= now():
+        if not moment or moment <= now():
             return "Choose a time to come."
         _save(draft, at=moment)
-        st.caption(f"The load starts at {exact_time(moment)}, when the app is running then, else at its next start.")
+        st.caption(f"The load starts at {when(moment)}, when the app is running then, else at its next start.")
     return None
 
 

@@ -91,7 +91,9 @@ def _dry_run(draft: Draft) -> Receipt:
             share, text=f"{PHASES.get(phase, 'Dry run')}: {number(done)}" + (f" of {number(total)}" if total else "")
         )
 
-    plan = draft.workspace.loads.plan(draft.bytes(), draft.source, draft.mapping, draft.options, **draft.overrides)
+    plan = draft.workspace.plan(
+        draft.bytes(), draft.source, draft.mapping, draft.options, overrides=draft.overrides, progress=progress
+    )
     receipt = draft.workspace.loads.preview(plan, progress)
     place.empty()
     st.session_state["dry_run"] = (mark, receipt)

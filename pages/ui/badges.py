@@ -20,6 +20,7 @@ LOOK: dict[str, tuple[str, str, str]] = {
     "Failed": ("red", "error", "#ffe3e3"),
     "Cancelled": ("gray", "cancel", "#e9ecef"),
     "Undone": ("gray", "undo", "#e9ecef"),
+    "Replaced": ("gray", "history", "#e9ecef"),
     "No uploads yet": ("gray", "hourglass_empty", "#e9ecef"),
     "Archived": ("gray", "archive", "#e9ecef"),
     "Matched": ("green", "check", "#d3f9d8"),

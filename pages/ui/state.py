@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import threading
+from datetime import datetime
 from pathlib import Path
 
 import streamlit as st
 
 from ingest_core.overview import Overview
 from ingest_core.workspace import Workspace
+from pages.ui.text import exact_time
 
 _OPEN: dict[Path, Workspace] = {}
 _LOCK = threading.Lock()
@@ -45,6 +47,11 @@ def close_workspaces() -> None:
 def browser_session() -> str:
     """What ties an upload to this browser: the anti-forgery cookie, which other sites cannot read or send."""
     return st.context.cookies.get("_streamlit_xsrf") or ""
+
+
+def when(moment: datetime) -> str:
+    """A moment as the person's clock shows it."""
+    return exact_time(moment, st.context.timezone)
 
 
 def url_number(name: str) -> int | None:

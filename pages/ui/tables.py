@@ -12,7 +12,7 @@ from pages.ui import badges, told
 from pages.ui.links import open_upload
 from pages.ui.text import percent
 
-WORDS = ["Scheduled", "In Progress", "Completed", "Completed with rejects", "Failed", "Cancelled", "Undone"]
+WORDS = ["Scheduled", "In Progress", "Completed", "Completed with rejects", "Failed", "Cancelled", "Undone", "Replaced"]
 
 
 def uploads_table(receipts: Sequence[Receipt], *, key: str, has_source: bool = True) -> None:
@@ -72,7 +72,7 @@ def _row(receipt: Receipt) -> dict[str, object]:
         "source": receipt.source,
         "file": receipt.file,
         "state": badges.words(receipt),
-        "started": pd.Timestamp(at, tz="UTC") if at else pd.NaT,
+        "started": pd.to_datetime(at, utc=True) if at else pd.NaT,
         "rows": receipt.lines - receipt.blank if has_ended else None,
         "stored": receipt.stored if has_ended else None,
         "rejected": receipt.rejected if has_ended else None,

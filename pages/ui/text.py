@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from ingest_core import clock
+from ingest_core.clock import to_utc
 
 _SPECIAL = re.compile(r"([\\`*_{}\[\]()#+\-.!|~:$<>&^=\"'])")
 # Found in text again after Markdown was parsed: emoji and icon names, web and mail addresses.
@@ -50,7 +54,7 @@ def size(bytes_: int) -> str:
     """38200000 → 38.2 MB."""
     for unit, factor in (("GB", 1e9), ("MB", 1e6), ("KB", 1e3)):
         if bytes_ >= factor:
-            return f"{bytes_ / factor:.1f} {unit}"
+            return f"{bytes_ / factor:.1f}".removesuffix(".0") + f" {unit}"
     return count(bytes_, "byte")
 
 
@@ -64,15 +68,19 @@ def seconds(value: float) -> str:
     return f"{minutes} min {rest} s" if minutes else f"{rest} s"
 
 
-def exact_time(moment: datetime) -> str:
-    """A naive UTC moment as 21 Nov 2026, 09:42 UTC."""
-    return f"{moment.day} {moment:%b %Y, %H:%M} UTC"
+def exact_time(moment: datetime, zone: str | None = None) -> str:
+    """A moment (UTC when it has no zone) as 21 Nov 2026, 09:42 in a time zone, or with UTC said."""
+    try:
+        local = to_utc(moment).replace(tzinfo=UTC).astimezone(ZoneInfo(zone or "UTC"))
+    except (ZoneInfoNotFoundError, ValueError):
+        local, zone = to_utc(moment), None
+    return f"{local.day} {local:%b %Y, %H:%M}" + ("" if zone and zone != "UTC" else " UTC")
 
 
 def ago(moment: datetime, now: datetime | None = None) -> str:
-    """A naive UTC moment relative to now: "just now", "5 minutes ago", "3 days ago", then the date."""
-    now = now or datetime.now(UTC).replace(tzinfo=None)
-    passed = (now - moment).total_seconds()
+    """A moment (UTC when it has no zone) relative to now: "just now", "5 minutes ago", then the date."""
+    moment = to_utc(moment)
+    passed = ((now or clock.now()) - moment).total_seconds()
     if passed < 45:
         return "just now"
     for unit, length, limit in (("minute", 60, 3600), ("hour", 3600, 86_400), ("day", 86_400, 14 * 86_400)):

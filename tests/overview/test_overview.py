@@ -28,7 +28,7 @@ def engine(tmp_path):
 
 
 def add_upload(engine, number, *, days_ago=0, source=1, status="Completed", stored=10, rejected=0, profiles=0, **extra):
-    at: datetime = now() - timedelta(days=days_ago)
+    at: datetime = now() - timedelta(days=days_ago) + timedelta(milliseconds=number)
     values = {
         "upload_no": number, "request_id": f"R{number}", "source_id": source, "file": "f.tsv", "size": 1,
         "sha256": f"hash{number}", "mapping_version": 1, "options": "{}", "dialect": "{}", "uploaded_by": "asha",
