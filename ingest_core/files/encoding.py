@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ingest_core.errors import FileError
 
@@ -22,6 +23,16 @@ _KNOWN = {
     "iso8859-1": LATIN,
 }
 _UNDEFINED_1252 = (0x81, 0x8D, 0x8F, 0x90, 0x9D)
+# Codecs in which ASCII bytes may mean something else.
+_NOT_PLAIN = (
+    "utf",
+    "raw_unicode",
+    "unicode_escape",
+    "hz",
+    "idna",
+    "iso2022",
+    "punycode",
+)  # ASCII may mean something else
 _ASCII = bytes([9, 10, 13, *range(0x20, 0x7F)])
 _MIN_NUL_SHARE = 0.2  # of the high bytes of UTF-16 text: even Chinese tables have NULs in separators and digits
 _MAX_STRAY_NUL_SHARE = 0.02
@@ -60,13 +71,22 @@ def look_at_start(head: bytes, name: str) -> Start:
     codes = np.frombuffer(head[: len(head) & ~1], np.uint8)
     half = max(len(codes) // 2, 1)
     even, odd = int((codes[0::2] == 0).sum()), int((codes[1::2] == 0).sum())
-    if odd >= 2 and odd / half >= _MIN_NUL_SHARE and even / half <= _MAX_STRAY_NUL_SHARE:
+    if _is_wide(odd / half, even / half, codes, "<u2"):
         return Start(0, UTF16_LE, f"NUL in {odd:,} of {half:,} odd places, as in UTF-16 little-endian")
-    if even >= 2 and even / half >= _MIN_NUL_SHARE and odd / half <= _MAX_STRAY_NUL_SHARE:
+    if _is_wide(even / half, odd / half, codes, ">u2"):
         return Start(0, UTF16_BE, f"NUL in {even:,} of {half:,} even places, as in UTF-16 big-endian")
     _refuse_binary(codes, name)
     _refuse_documents(head, name)
     return Start(0, None, "")
+
+
+def _is_wide(high: float, low: float, codes: NDArray[np.uint8], unit: str) -> bool:
+    """Whether NULs stand where UTF-16 has them, and line ends are two bytes wide as well."""
+    if high < _MIN_NUL_SHARE or low > _MAX_STRAY_NUL_SHARE:
+        return False
+    narrow = int(np.isin(codes, (0x0A, 0x0D)).sum())
+    wide = int(np.isin(codes.view(unit), (0x0A, 0x0D)).sum())
+    return wide * 2 >= narrow
 
 
 def _refuse_documents(head: bytes, name: str) -> None:
@@ -80,7 +100,7 @@ def _refuse_documents(head: bytes, name: str) -> None:
         )
 
 
-def _refuse_binary(codes: np.ndarray[tuple[int], np.dtype[np.uint8]], name: str) -> None:
+def _refuse_binary(codes: NDArray[np.uint8], name: str) -> None:
     is_control = (codes < 0x20) & ~np.isin(codes, (0x09, 0x0A, 0x0B, 0x0C, 0x0D))
     found = int(is_control.sum())
     if found >= _MIN_CONTROL and found > _MAX_CONTROL_SHARE * len(codes):
@@ -171,7 +191,9 @@ def canonical(encoding: str, name: str) -> str:
         is_superset = codecs.decode(_ASCII, found.name) == _ASCII.decode()
     except (LookupError, ValueError, TypeError):
         is_superset = False
-    if not is_superset or found.name.startswith(("utf", "raw_unicode", "unicode_escape", "hz", "idna", "iso2022", "punycode")):
+    if not is_superset or found.name.startswith(
+        ("utf", "raw_unicode", "unicode_escape", "hz", "idna", "iso2022", "punycode")
+    ):
         raise unsupported(encoding, name)
     return found.name
 

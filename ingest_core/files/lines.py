@@ -13,7 +13,7 @@ from ingest_core.files.encoding import readable
 from ingest_core.models import LineReject
 
 SHOWN_CHARACTERS = 1_000  # of a line that is too long
-_KEPT_BYTES = 4 * SHOWN_CHARACTERS
+_KEPT_BYTES = 4 * (SHOWN_CHARACTERS + 1)  # enough to know that something was cut off
 _LINE_END = re.compile(rb"[\r\n]")
 
 Places = NDArray[np.int64]
@@ -76,10 +76,13 @@ class LineCutter:
             yield from self._emit(tail if tail.endswith(b"\r") else tail + b"\n", len(tail))
 
     def _pass_over(self, chunk: bytes) -> Iterator[Block | LineReject]:
-        found = _LINE_END.search(chunk)
-        if found is None:
-            return
         kept = self._skipped or b""
+        found = _LINE_END.search(chunk)
+        stop = len(chunk) if found is None else found.start()
+        kept += chunk[: min(stop, _KEPT_BYTES - len(kept))]
+        if found is None:
+            self._skipped = kept
+            return
         self._skipped = None
         yield self._too_long(kept)
         end = found.end()
@@ -111,7 +114,7 @@ class LineCutter:
             begin = int(stops[index - 1]) if index else 0
             if begin > start:
                 yield self._block(data[start:begin], stops[first:index] - start, begin - start)
-            yield self._too_long(data[begin : begin + _KEPT_BYTES])
+            yield self._too_long(data[begin : min(begin + _KEPT_BYTES, int(stops[index]))].rstrip(b"\r\n"))
             start, first = int(stops[index]), index + 1
         if start < len(data):
             yield self._block(data[start:], stops[first:] - start, len(data) - start)
@@ -134,6 +137,8 @@ class LineCutter:
         return block
 
     def _too_long(self, kept: bytes) -> LineReject:
-        reject = LineReject(self._line, "line_too_long", None, readable(kept)[:SHOWN_CHARACTERS] + "…")
+        text = readable(kept)
+        shown = text if len(text) <= SHOWN_CHARACTERS else text[:SHOWN_CHARACTERS] + "…"
+        reject = LineReject(self._line, "line_too_long", None, shown)
         self._line += 1
         return reject

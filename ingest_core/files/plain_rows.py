@@ -25,7 +25,7 @@ def parse_plain(data: bytes, stops: Numbers, first_line: int, delimiter: str, co
     table, wrong = arrow_rows(data, delimiter, count, quoting=False)
     is_blank = stops - starts == 1
     if count == 1:
-        _mark_white(is_blank, data, starts, stops)
+        _mark_white(is_blank, data, starts, stops, delimiter)
     is_row = np.ones(len(stops), np.bool_)
     for index, found in wrong.items():
         is_row[index] = False
@@ -54,13 +54,14 @@ def _without_blank(table: pa.Table, numbers: Numbers, is_blank: NDArray[np.bool_
     return table.filter(pa.array(~is_blank)), numbers[~is_blank]
 
 
-def _mark_white(is_blank: NDArray[np.bool_], data: bytes, starts: Numbers, stops: Numbers) -> None:
+def _mark_white(is_blank: NDArray[np.bool_], data: bytes, starts: Numbers, stops: Numbers, delimiter: str) -> None:
     """In a one-column table a line of white space is no ragged row, so it has to be looked for."""
     if not len(stops):
         return
     first = np.frombuffer(data, np.uint8)[starts]
     for index in np.flatnonzero((first <= 0x20) | (first >= 0x80)).tolist():
-        if not data[int(starts[index]) : int(stops[index])].decode().strip():
+        text = data[int(starts[index]) : int(stops[index])].decode()
+        if not text.strip() and delimiter not in text:
             is_blank[index] = True
 
 
