@@ -113,8 +113,12 @@ def _dropped(digits: pa.StringArray, plan: Plan) -> pa.StringArray:
     has_prefix = _has_prefix(digits, plan)
     if plan.rewrites:
         rewriting = pc.replace_substring_regex(digits, plan.prefix + "[0-9]*", rf"\{plan.rewrites}")
-        has_prefix = pc.and_(has_prefix, pc.equal(rewriting, ""))
-    rest = _without_prefix(text_where(has_prefix, digits), plan)
+        is_rewritten = pc.and_(has_prefix, pc.not_equal(rewriting, ""))
+        rewritten = pc.replace_substring_regex(digits, plan.prefix, plan.rule, max_replacements=1)
+        rest = pc.if_else(is_rewritten, rewritten, _without_prefix(digits, plan))
+    else:
+        rest = _without_prefix(digits, plan)
+    rest = text_where(has_prefix, rest)
     return text_where(pc.match_substring_regex(rest, plan.general), rest)
 
 

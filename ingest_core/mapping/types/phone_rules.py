@@ -35,8 +35,8 @@ class International:
 class Plan:
     """The numbering plan of one country, as patterns over digits in national form.
 
-    Where ``prefix`` matches it is dropped; where its group ``rewrites`` (0 = none) took part, digits are rewritten
-    instead. A *hollow* prefix pattern also matches nothing at all, which changes nothing.
+    Where ``prefix`` matches it is dropped; where its group ``rewrites`` (0 = none) took part, it is replaced by
+    ``rule`` instead. A *hollow* prefix pattern also matches nothing at all, which changes nothing.
     """
 
     code: str
@@ -44,6 +44,7 @@ class Plan:
     prefix: str
     is_hollow: bool
     rewrites: int
+    rule: str
     general: str  # a number the country could have given out, of a possible length
     longest: int
 
@@ -95,6 +96,7 @@ def _plan(metadata: Any) -> Plan:
         prefix=f"^(?:{prefix})",
         is_hollow=re.match(prefix, "") is not None,
         rewrites=re.compile(prefix).groups if metadata.national_prefix_transform_rule else 0,
+        rule=metadata.national_prefix_transform_rule or "",
         general=f"^(?:{general.national_number_pattern})$",
         longest=max(general.possible_length),
     )

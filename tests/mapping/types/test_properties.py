@@ -111,7 +111,7 @@ every_type = pytest.mark.parametrize("name", list(TYPES))
 
 
 @every_type
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=90, deadline=None)
 @given(data=st.data())
 def test_the_fast_way_decides_like_the_exact_one(name, data):
     kind = data_type(name)
@@ -124,7 +124,7 @@ def test_the_fast_way_decides_like_the_exact_one(name, data):
 
 
 @every_type
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(data=st.data())
 def test_canonical_text_stays_as_it_is(name, data):
     kind = data_type(name)
@@ -135,7 +135,7 @@ def test_canonical_text_stays_as_it_is(name, data):
 
 
 @every_type
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(data=st.data())
 def test_slices_may_be_cut_anywhere(name, data):
     kind = data_type(name)
@@ -149,7 +149,7 @@ def test_slices_may_be_cut_anywhere(name, data):
 
 
 @every_type
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=10, deadline=None)
 @given(data=st.data())
 def test_candidates_add_up_over_slices(name, data):
     kind = data_type(name)
@@ -160,7 +160,7 @@ def test_candidates_add_up_over_slices(name, data):
 
 
 @every_type
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(data=st.data())
 def test_canonical_text_casts_to_the_type_of_its_column(name, data):
     kind = data_type(name)
@@ -171,7 +171,7 @@ def test_canonical_text_casts_to_the_type_of_its_column(name, data):
 
 
 @every_type
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(text=st.text(st.characters(), max_size=40))
 def test_no_text_is_too_hostile(name, text):
     """Lone surrogates included: a ValueError is the only way to say no, a mask always comes back."""
