@@ -13,11 +13,13 @@ from ingest_core.engine.migrate import migrate
 from ingest_core.engine.steps import Runner
 from ingest_core.jobs.jobs import Jobs, sweep
 from ingest_core.jobs.loads import Loads
+from ingest_core.jobs.sample_data import load_sample_data
 from ingest_core.ledger.digest import digest
 from ingest_core.ledger.fields import Fields
 from ingest_core.ledger.history import History
 from ingest_core.ledger.rebuild import LIVE, rebuild_folds
 from ingest_core.ledger.rules_of import rules_of
+from ingest_core.models import Receipt
 from ingest_core.people.people import People
 from ingest_core.plan.load import Loader
 from ingest_core.plan.planning import Planner
@@ -39,7 +41,14 @@ class Workspace:
     """The services of one workspace; one process at a time holds it. Close it, or use it as a context manager."""
 
     def __init__(
-        self, home: Path, settings: Settings, engine: Engine, keyset: Keyset, lock: WorkspaceLock, user: str, worker: str
+        self,
+        home: Path,
+        settings: Settings,
+        engine: Engine,
+        keyset: Keyset,
+        lock: WorkspaceLock,
+        user: str,
+        worker: str,
     ) -> None:
         self.home = home
         self.settings = settings
@@ -91,6 +100,10 @@ class Workspace:
             lock.release()
             raise
         return workspace
+
+    def load_sample_data(self) -> list[Receipt]:
+        """Two sources, a mapping and three uploads of invented people; a second call loads nothing twice."""
+        return load_sample_data(self.sources, self.attributes, self.loads)
 
     def digest(self) -> dict[str, object]:
         """{digest, profiles, memberships}: equal states have equal digests, in any workspace."""

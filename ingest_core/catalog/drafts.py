@@ -57,7 +57,7 @@ class Drafts:
     def list(self, source_id: int | None = None) -> list[tuple[str, int | None, Any]]:
         """(draft id, source id, updated at), newest first."""
         with self._engine.session() as session:
-            return session.rows(  # type: ignore[return-value]
+            return session.rows(
                 "SELECT draft_id, source_id, updated_at FROM draft WHERE ? IS NULL OR source_id = ? "
                 "ORDER BY updated_at DESC",
                 [source_id, source_id],

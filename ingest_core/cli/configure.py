@@ -33,7 +33,9 @@ def _source(commands: Any) -> None:
     add.add_argument("--id-attribute")
     add.add_argument("--id-placement")
     add.add_argument("--phone-country", help="default country of phone numbers without one, such as IN")
-    add.add_argument("--threshold", type=float, help="fail an upload with more than this per cent of rejects; 0 = strict")
+    add.add_argument(
+        "--threshold", type=float, help="fail an upload with more than this per cent of rejects; 0 = strict"
+    )
     listing = command(commands, "list", "List sources.", _source_list)
     listing.add_argument("--all", action="store_true", help="archived ones too")
     archive = command(commands, "archive", "Hide a source; its profiles stay.", _source_archive)
@@ -45,7 +47,9 @@ def _source_add(workspace: Workspace, args: argparse.Namespace) -> Any:
         workspace.attributes.get(args.id_attribute)
     if args.threshold is not None and not 0 <= args.threshold <= 100:
         raise InputError(
-            "The threshold is a percentage from 0 to 100. Nothing was created.", code="bad_threshold", hint="Such as 2.5"
+            "The threshold is a percentage from 0 to 100. Nothing was created.",
+            code="bad_threshold",
+            hint="Such as 2.5",
         )
     source = workspace.sources.add(
         args.name,

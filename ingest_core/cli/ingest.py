@@ -122,9 +122,7 @@ def _addresses(given: list[str]) -> tuple[str, ...]:
     found = []
     for address in given:
         try:
-            found.append(
-                validate_email(address, check_deliverability=False, globally_deliverable=False).normalized
-            )
+            found.append(validate_email(address, check_deliverability=False, globally_deliverable=False).normalized)
         except EmailNotValidError:
             raise InputError(
                 "An address given with --notify is not an e-mail address. Nothing was loaded.",
@@ -161,4 +159,3 @@ class _Talk:
             sys.stderr.write(f"\r\033[K{text}")
             sys.stderr.flush()
             self._last = text
-

@@ -26,7 +26,9 @@ def build_parser() -> Parser:
     shared = Parser(add_help=False)
     shared.add_argument("--home", type=Path, default=argparse.SUPPRESS, help="the workspace folder")
     shared.add_argument("--json", action="store_true", default=argparse.SUPPRESS, help="print one JSON document")
-    parser = Parser(prog="python -m ingest_core", description="Onramp: files in, unified profiles out.", parents=[shared])
+    parser = Parser(
+        prog="python -m ingest_core", description="Onramp: files in, unified profiles out.", parents=[shared]
+    )
     parser.add_argument("--version", action="version", version=f"Onramp {__version__}")
     parsers = parser.add_subparsers(dest="command", required=True, metavar="COMMAND", parser_class=Parser)
     for module in (configure, ingest, look, serve):

@@ -20,9 +20,7 @@ class Parser(argparse.ArgumentParser):
     """Raises instead of exiting."""
 
     def error(self, message: str) -> NoReturn:
-        raise UsageError(
-            f"The command cannot be understood: {message}.", code="usage", hint=f"See: {self.prog} --help"
-        )
+        raise UsageError(f"The command cannot be understood: {message}.", code="usage", hint=f"See: {self.prog} --help")
 
 
 def command(group: Any, name: str, help_text: str, run: Command) -> Parser:

@@ -42,7 +42,9 @@ def _table(rows: list[Any]) -> str:
     names = [name for name in rows[0] if name not in ("steps", "notices", "settings", "rule", "text")][:_COLUMNS]
     cells = [names, *([_cell(row.get(name)) for name in names] for row in rows)]
     widths = [min(40, max(len(row[at]) for row in cells)) for at in range(len(names))]
-    return "\n".join("  ".join(cell[:40].ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in cells)
+    return "\n".join(
+        "  ".join(cell[:40].ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in cells
+    )
 
 
 def _cell(value: Any) -> str:

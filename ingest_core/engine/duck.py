@@ -71,7 +71,7 @@ class Session:
     def batches(self, sql: str, rows: int = 65_536) -> Iterator[pa.RecordBatch]:
         """A result as Arrow batches, for results that need not fit in memory. Finish it before the next statement."""
         with _boundary():
-            reader = self._connection.execute(sql).to_arrow_reader(rows)
+            reader: Any = self._connection.sql(sql).to_arrow_reader(rows)
         while True:
             with _boundary():
                 batch = next(reader, None)
@@ -176,6 +176,7 @@ def _lock_down(temp: Path, memory_limit: str, threads: int, temp_limit: str) -> 
         ("threads", str(int(threads))),
         ("temp_directory", text(str(temp))),
         ("preserve_insertion_order", "true"),
+        ("arrow_lossless_conversion", "true"),  # UUIDs stay UUIDs
         ("TimeZone", "'UTC'"),
         ("enable_external_access", "false"),
         ("lock_configuration", "true"),
@@ -192,7 +193,7 @@ def _create_file(path: Path) -> None:
         connection.execute("CHECKPOINT")
         connection.close()
     draft.chmod(0o600)
-    os.replace(draft, path)
+    draft.replace(path)
 
 
 @contextlib.contextmanager

@@ -47,7 +47,8 @@ def _best(session: Session, keyset: Keyset, fields: Fields) -> dict[int, str]:
     for rank, attribute in enumerate(strongest):
         texts = _identifier_texts(session, keyset, attribute)
         rows = session.rows(
-            f"SELECT DISTINCT q.pid, {token_of(attribute, 'r')} AS token FROM resolution q JOIN record r ON r.rid = q.rid "
+            f"SELECT DISTINCT q.pid, {token_of(attribute, 'r')} AS token "
+            "FROM resolution q JOIN record r ON r.rid = q.rid "
             f"WHERE {token_of(attribute, 'r')} IS NOT NULL"
         )
         for pid, token in rows:
@@ -61,7 +62,7 @@ def _identifier_texts(session: Session, keyset: Keyset, attribute: Attribute) ->
     if attribute.pii:
         return _vault_texts(session, keyset, attribute)
     column, token = quote(attribute.column), quote(f"i{attribute.attribute_id}")
-    return dict(session.rows(f"SELECT {token}, min({column}) FROM record WHERE {token} IS NOT NULL GROUP BY 1"))  # type: ignore[arg-type]
+    return dict(session.rows(f"SELECT {token}, min({column}) FROM record WHERE {token} IS NOT NULL GROUP BY 1"))
 
 
 def _vault_texts(session: Session, keyset: Keyset, attribute: Attribute) -> dict[Any, str]:

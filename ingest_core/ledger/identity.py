@@ -49,7 +49,8 @@ LEFT JOIN identity ON identity.token = named.token""",
 def _mention(fields: Fields) -> Step:
     owner = primary_of(fields)
     parts = [
-        f"SELECT rid, {token_of(a)} AS token, {a.attribute_id} AS attribute_id, {a.priority} AS priority, {owner} AS p\n"
+        f"SELECT rid, {token_of(a)} AS token, {a.attribute_id} AS attribute_id, {a.priority} AS priority, "
+        f"{owner} AS p\n"
         f"FROM stage WHERE {token_of(a)} IS NOT NULL"
         for a in fields.secondaries
     ] or ["SELECT rid, NULL::UUID AS token, 0 AS attribute_id, 0 AS priority, NULL::UUID AS p FROM stage WHERE false"]
@@ -173,7 +174,8 @@ SELECT (SELECT count(*) FROM met WHERE p_min <> p_max) + (
                arg_min(met.owner, mention.priority) OVER (PARTITION BY mention.rid) AS home
         FROM mention
         JOIN met ON met.token = mention.token
-        WHERE mention.p IS NULL AND NOT met.is_shared AND met.owner IS NOT NULL AND met.p_min IS NOT DISTINCT FROM met.p_max
+        WHERE mention.p IS NULL AND NOT met.is_shared AND met.owner IS NOT NULL
+          AND met.p_min IS NOT DISTINCT FROM met.p_max
     ) WHERE owner <> home
 )"""
 """Contested secondaries, plus identifiers of floating rows that belong to somebody else than the row's home."""

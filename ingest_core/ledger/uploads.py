@@ -15,8 +15,8 @@ from ingest_core.models import Options, Receipt, StepReport
 
 COUNTS = (
     "physical_lines", "lines", "blank", "stored", "rejected", "duplicates", "suppressed", "withheld", "created",
-    "updated", "unchanged", "merged", "came_apart", "removed", "conflicts", "shared", "memberships_ended", "profiles_before",
-    "profiles_after", "members",
+    "updated", "unchanged", "merged", "came_apart", "removed", "conflicts", "shared", "memberships_ended",
+    "profiles_before", "profiles_after", "members",
 )  # fmt: skip
 
 _SELECT = f"""

@@ -36,7 +36,7 @@ _WORDS = {
     "synonym": "name matches {}",
     "part": "name contains {}",
     "similar": "name is like {}",
-    "none": "name is unknown",
+    "none": "the name does not say so",
 }
 
 
@@ -149,7 +149,7 @@ def _remembered(
     columns: Sequence[ColumnStatistics], attributes: Sequence[Attribute], former: Sequence[Mapping]
 ) -> dict[int, Suggestion]:
     """Suggestions for the columns that were mapped before, the same header before single columns."""
-    exists = {attribute.name for attribute in attributes}
+    types = {attribute.name: attribute.type for attribute in attributes}
     same = _known_file(columns, former)
     sources = [same] if same else _latest_first(former)
     confidence, why = (
@@ -167,13 +167,12 @@ def _remembered(
         entry_for = chosen.get(fold(column.repaired)) or chosen.get(fold(column.name))
         if entry_for is None or (entry_for.attribute is None and not same):
             continue
-        if entry_for.attribute is not None and (entry_for.attribute not in exists or entry_for.attribute in taken):
+        if entry_for.attribute is not None and (entry_for.attribute not in types or entry_for.attribute in taken):
             continue
         taken |= {entry_for.attribute} if entry_for.attribute else set()
         words = why if entry_for.attribute else "left out in the last file with this header"
-        remembered[index] = Suggestion(
-            attribute=entry_for.attribute, confidence=confidence, why=words, format=entry_for.format
-        )
+        fmt = entry_for.format or column.formats.get(types.get(entry_for.attribute or "", ""))
+        remembered[index] = Suggestion(attribute=entry_for.attribute, confidence=confidence, why=words, format=fmt)
     return remembered
 
 

@@ -142,7 +142,7 @@ def _origins(session: Session, pid: int, fields: Fields) -> dict[int, tuple[str,
     """Attribute id → (Request ID, line) of the record that set the value: lineage is a query on the log."""
 
     rules = rules_of(session, fields).by_upload
-    ids = dict(session.rows("SELECT upload_no, request_id FROM upload WHERE is_live"))
+    ids: dict[int, str] = dict(session.rows("SELECT upload_no, request_id FROM upload WHERE is_live"))
     columns = ", ".join(f"r.{quote(a.column)} AS {quote(a.column)}" for a in fields.attributes)
     cleared = ", ".join(f"{is_cleared(a, 'r.' + quote(a.column))} AS c{a.attribute_id}" for a in fields.attributes)
     records = session.records(

@@ -249,14 +249,14 @@ class _Load:
             file=plan.file.name,
             sha256=plan.facts.sha256,
             uploaded_by=plan.uploaded_by,
-            status=status,  # type: ignore[arg-type]
+            status=status,
             badges=("Completed with rejects",) if status == "Completed" and staged.rejected else (),
             physical_lines=staged.physical_lines,
             lines=staged.lines,
             blank=staged.blank,
             rejected=staged.rejected,
             suppressed=staged.suppressed,
-            **self.counts,  # type: ignore[arg-type]
+            **self.counts,
             segment=segment,
             rejects_by_reason=dict(sorted(staged.by_reason.items())),
             notices=tuple(self.notices),

@@ -64,7 +64,7 @@ class RowReject:
 
 @dataclass
 class Batch:
-    """One slice after the row function. ``table``: column ``line`` and one column per stored field, accepted rows only."""
+    """One slice after the row function. ``table``: ``line`` and one column per stored field, accepted rows only."""
 
     table: pa.Table
     values: list[tuple[int, pa.Array, pa.StringArray]]  # attribute, distinct tokens, their values
@@ -91,7 +91,7 @@ class _Cells:
 
 
 def convert_slice(piece: Slice, plan: RowPlan) -> Batch:
-    """Types, validates and protects one slice. Every line of it comes out as stored row, reject, blank or suppressed."""
+    """Types, validates and protects one slice. Every line comes out as stored row, reject, blank or suppressed."""
     left_out = emptied = 0
     cells = []
     for column in plan.columns:
@@ -209,7 +209,7 @@ def _row_rejects(
     codes: list[list[tuple[str, int | None]]] = [[] for _ in lines]
     for name, mask in (("no_identifier", no_identifier), ("blocked_identifier", all_blocked)):
         first = next((c.plan.index for c in cells if c.plan.is_identifier), None)
-        for at in np.flatnonzero(mask[positions]):
+        for at in np.flatnonzero(mask[positions]).tolist():
             codes[at].append((name, first))
     for cell in cells:
         if cell.code is not None:

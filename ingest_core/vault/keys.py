@@ -124,7 +124,7 @@ def load_keyset(home: Path, *, may_create: bool) -> Keyset:
         file.write(keyset.dump())
         file.flush()
         os.fsync(file.fileno())
-    os.replace(draft, path)
+    draft.replace(path)
     return keyset
 
 

@@ -75,10 +75,11 @@ class DataType(ABC):
             return None
         if any(fmt == known.value for known in self.formats):
             return fmt
+        shown = [known.value for known in self.formats[:20]] + ["…"] * (len(self.formats) > 20)
         raise InputError(
             f"The type {self.label} has no such format.",
             code="unknown_format",
-            hint="Choose one of: " + (", ".join(known.value for known in self.formats) or "no format at all") + ".",
+            hint=f"Choose one of: {', '.join(shown) or 'no format at all'}.",
             facts={"type": self.name},
         )
 
@@ -88,6 +89,8 @@ class DataType(ABC):
         ``values`` are trimmed, null = blank cell. The result has the same length; see ``Converted``.
         """
         fmt = self.check_format(fmt)
+        if isinstance(values, pa.ChunkedArray):
+            values = values.combine_chunks()
         if not repeats(values):
             return self._convert(values, fmt, context)
         encoded = values.dictionary_encode()
@@ -103,6 +106,8 @@ class DataType(ABC):
 
     def candidates(self, values: pa.StringArray) -> dict[str, int]:
         """Format → how many of the non-null values fit it; "" for a type without formats. Additive over slices."""
+        if isinstance(values, pa.ChunkedArray):
+            values = values.combine_chunks()
         encoded = values.drop_null().dictionary_encode()
         weight = np.bincount(encoded.indices.to_numpy(zero_copy_only=False), minlength=len(encoded.dictionary))
         counts = {}

@@ -55,8 +55,8 @@ class Email(DataType):
             raise Unfit(self.reason)
         try:
             return email_validator.validate_email(text, check_deliverability=False).normalized
-        except (email_validator.EmailNotValidError, UnicodeError) as error:
-            raise Unfit(self.reason) from error
+        except (email_validator.EmailNotValidError, UnicodeError):
+            raise Unfit(self.reason) from None  # the library quotes the address
 
     def fast(self, values: pa.StringArray, fmt: str | None, context: TypeContext) -> Converted:
         """Decides ASCII addresses of everyday length; Punycode, quotes and the rest are left to the library."""

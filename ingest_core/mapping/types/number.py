@@ -8,7 +8,7 @@ from decimal import Decimal
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from ingest_core.mapping.types.base import HIDDEN, DataType, Format, Unfit, codes_where, text_where
+from ingest_core.mapping.types.base import HIDDEN, DataType, Format, Unfit, codes_where, nulls, text_where
 from ingest_core.models import Converted, TypeContext
 
 DIGITS_BEFORE = 28
@@ -95,18 +95,25 @@ class Number(DataType):
     def fast(self, values: pa.StringArray, fmt: str | None, context: TypeContext) -> Converted:
         """Decides plain and commonly grouped numbers, and whatever holds a character no number has."""
         sign = fmt or "."
-        text, code = values, None
-        is_good = pc.match_substring_regex(values, self._canonical)
-        if sign == "," or not pc.all(is_good).as_py():
-            is_common = pc.match_substring_regex(values, _COMMON[".,".index(sign)])
-            text = _tidied(text_where(is_common, values), sign)
-            is_bad = pc.and_(
-                pc.invert(is_common),
-                pc.or_(pc.match_substring_regex(values, _PLAIN_SIGNS), pc.match_substring_regex(values, _FOREIGN)),
-            )
-            code = codes_where(pc.or_kleene(is_bad, pc.match_substring_regex(text, self._impossible)), self.reason)
-            is_good = pc.match_substring_regex(text, self._canonical)
-        return Converted(text_where(is_good, text), code)
+        if sign == ",":
+            return self._decide(values, sign)
+        is_other = pc.invert(pc.match_substring_regex(values, self._canonical))
+        if not pc.any(is_other).as_py():
+            return Converted(values)
+        rest = self._decide(values.filter(is_other), sign)
+        code = pc.replace_with_mask(nulls(len(values)), is_other, rest.code)
+        return Converted(pc.replace_with_mask(values, is_other, rest.text), code)
+
+    def _decide(self, values: pa.StringArray, sign: str) -> Converted:
+        is_common = pc.match_substring_regex(values, _COMMON[".,".index(sign)])
+        text = _tidied(text_where(is_common, values), sign)
+        is_bad = pc.and_(
+            pc.invert(is_common),
+            pc.or_(pc.match_substring_regex(values, _PLAIN_SIGNS), pc.match_substring_regex(values, _FOREIGN)),
+        )
+        is_bad = pc.or_kleene(is_bad, pc.match_substring_regex(text, self._impossible))
+        is_good = pc.match_substring_regex(text, self._canonical)
+        return Converted(text_where(is_good, text), codes_where(is_bad, self.reason))
 
     _canonical = CANONICAL
     _impossible = r"[^\s\S]"  # tidied text that cannot be of this type: none

@@ -81,8 +81,8 @@ class Phone(DataType):
     def _parsed(self, written: str, country: str | None) -> str:
         try:
             number = phonenumbers.parse(written, country)
-        except NumberParseException as error:
-            raise Unfit(self.reason) from error
+        except NumberParseException:
+            raise Unfit(self.reason) from None
         if number.extension or phonenumbers.is_possible_number_with_reason(number) != ValidationResult.IS_POSSIBLE:
             raise Unfit(self.reason)
         return str(phonenumbers.format_number(number, PhoneNumberFormat.E164))

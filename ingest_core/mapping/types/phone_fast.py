@@ -24,7 +24,6 @@ ENDLESS = 30
 _SHAPE = r"^\(?(?:\+\(?)?[0-9][0-9 ().\-/]*$"
 _FOREIGN = r"[^0-9+ ().\-/\[\]]"
 _MARKS = r"[ ().\-/]+"
-_BARE = r"^\+?[0-9]+$"
 _LONGEST = 64
 
 
@@ -33,14 +32,13 @@ def decide(values: pa.StringArray, country: str | None) -> Converted:
     plain = _judge(values, has_country=True)
     if plain.text.null_count == values.null_count:  # canonical as they stand
         return Converted(plain.text)
-    is_damaged = pc.match_substring_regex(values, SCIENTIFIC)
-    code = pc.coalesce(codes_where(is_damaged, "spreadsheet_damage"), codes_where(_is_hopeless(values), "not_a_phone"))
-    is_bare = pc.match_substring_regex(values, _BARE)
-    digits = values
-    if not pc.all(is_bare).as_py():
-        is_shaped = pc.match_substring_regex(values, _SHAPE)
-        digits = pc.replace_substring_regex(text_where(is_shaped, values), _MARKS, "")
-    digits = text_where(pc.less_equal(pc.binary_length(values), _LONGEST), digits)
+    is_shaped = pc.match_substring_regex(values, _SHAPE)
+    code = nulls(len(values))
+    if not pc.all(is_shaped).as_py():
+        code = pc.replace_with_mask(code, pc.invert(is_shaped), _refused(values.filter(pc.invert(is_shaped))))
+    digits = text_where(pc.and_(is_shaped, pc.less_equal(pc.binary_length(values), _LONGEST)), values)
+    if pc.any(pc.match_substring_regex(digits, _MARKS)).as_py():
+        digits = pc.replace_substring_regex(digits, _MARKS, "")
     judged = _judge(_with_plus(digits, country), has_country=country is not None)
     if country is None:
         judged = _without_country(digits, judged)
@@ -48,16 +46,18 @@ def decide(values: pa.StringArray, country: str | None) -> Converted:
     return Converted(judged.text, pc.coalesce(code, is_endless, judged.code))
 
 
-def _is_hopeless(values: pa.StringArray) -> pa.BooleanArray:
-    """ASCII without any digit, or with foreign characters that are neither ``tel:`` nor scientific notation."""
+def _refused(values: pa.StringArray) -> pa.StringArray:
+    """The reason for cells that are hopeless, else null.
+
+    Hopeless is scientific notation, and ASCII without any digit or with foreign characters (``tel:`` may be in front).
+    """
     has_foreign = pc.and_(
-        pc.match_substring_regex(values, _FOREIGN),
-        pc.invert(
-            pc.or_(pc.starts_with(values, "tel:", ignore_case=True), pc.match_substring_regex(values, SCIENTIFIC))
-        ),
+        pc.match_substring_regex(values, _FOREIGN), pc.invert(pc.starts_with(values, "tel:", ignore_case=True))
     )
     has_no_digit = pc.invert(pc.match_substring_regex(values, "[0-9]"))
-    return pc.and_(pc.string_is_ascii(values), pc.or_(has_foreign, has_no_digit))
+    is_bad = pc.and_(pc.string_is_ascii(values), pc.or_(has_foreign, has_no_digit))
+    is_damaged = pc.match_substring_regex(values, SCIENTIFIC)
+    return pc.coalesce(codes_where(is_damaged, "spreadsheet_damage"), codes_where(is_bad, "not_a_phone"))
 
 
 def _with_plus(digits: pa.StringArray, country: str | None) -> pa.StringArray:
