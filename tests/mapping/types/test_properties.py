@@ -189,6 +189,12 @@ def test_columns_without_values_are_fine(name, values):
     assert pairs(data_type(name), values, None, TypeContext()) == [(None, None)] * len(values)
 
 
+def test_a_chunked_column_is_taken_too():
+    values = pa.chunked_array([["1,000"], ["x", None]])
+    assert data_type("number").convert(values, None).text.to_pylist() == ["1000", None, None]
+    assert data_type("number").candidates(values) == {".": 1, ",": 1}
+
+
 def test_columns_of_few_distinct_values_come_out_the_same():
     texts = ["31/03/2024", "x", None, "30/02/2024"] * 3000
     got = pairs(data_type("date"), texts, "DD/MM/YYYY", TypeContext())
