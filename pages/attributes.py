@@ -35,8 +35,8 @@ def _row(attribute: Attribute, filled: dict[str, float], users: dict[str, list[s
         "tags": tags,
         "segment": attribute.segment or "",
         "macro": attribute.macro or "",
-        "users": ", ".join(users.get(attribute.name, [])),
         "filled": filled.get(attribute.name),
+        "users": ", ".join(users.get(attribute.name, [])),
     }
 
 
@@ -66,17 +66,20 @@ if shown:
         pd.DataFrame([_row(attribute, filled, users) for attribute in shown]),
         hide_index=True,
         height="content",
+        placeholder="–",
         alt="Attributes with type, identifier rank, PII and use",
         column_config={
             "shown": st.column_config.TextColumn("Attribute", pinned=True),
             "name": "Name",
             "type": "Type",
             "identifier": "Identifier",
-            "tags": st.column_config.MultiselectColumn("", options=["PII", "Custom"], color=["#ffe8cc", "#dbe4ff"]),
+            "tags": st.column_config.MultiselectColumn(
+                "", options=["PII", "Custom"], color=["#ffe8cc", "#dbe4ff"], width=120
+            ),
             "segment": st.column_config.TextColumn("In segments as"),
             "macro": "Macro",
-            "users": "Used by",
-            "filled": st.column_config.ProgressColumn("Filled", format="percent", min_value=0, max_value=1),
+            "filled": st.column_config.ProgressColumn("Filled", format="percent", min_value=0, max_value=1, width=130),
+            "users": st.column_config.TextColumn("Used by", width="medium"),
         },
     )
 st.caption(f"{count(len(shown), 'attribute')} shown.")

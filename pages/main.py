@@ -7,7 +7,7 @@ from pathlib import Path
 import streamlit as st
 
 from ingest_core.errors import OnrampError
-from pages.ui import errors
+from pages.ui import errors, links
 from pages.ui.state import workspace
 from pages.ui.text import escape
 
@@ -46,6 +46,7 @@ page = st.navigation(
     }
 )
 
+links.follow()
 try:
     opened = workspace()
     with st.sidebar.container(gap=None):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NoReturn
+
 import pandas as pd
 import phonenumbers
 import streamlit as st
@@ -19,7 +21,7 @@ from pages.ui.text import ago, count, escape, number, percent
 TABS = ("Overview", "Mapping", "Uploads", "Settings")
 
 
-def ingest(source: Source) -> None:
+def ingest(source: Source) -> NoReturn:
     """Starts a new draft."""
     open_draft(workspace().drafts.create(source.source_id))
 
@@ -31,14 +33,8 @@ def overview_tab(source: Source, receipts: list[Receipt], activity: SourceActivi
         with nothing_here(
             "upload_file", "No uploads yet", "Load the first file: its columns are matched once and remembered."
         ):
-            st.button(
-                "Ingest a file",
-                type="primary",
-                icon=":material/add:",
-                key="first_ingest",
-                on_click=ingest,
-                args=(source,),
-            )
+            if st.button("Ingest a file", type="primary", icon=":material/add:", key="first_ingest"):
+                ingest(source)
         return
     last = ended[0]
     rows = last.lines - last.blank
@@ -143,9 +139,8 @@ source = opened.sources.get(url_number("source") or 0)
 activity = overview().sources().get(source.source_id, SourceActivity(source.source_id))
 breadcrumb(("Sources", "sources.py", {}), (source.name, None, {}))
 with title_row(source.name):
-    st.button(
-        "Ingest", type="primary", icon=":material/add:", shortcut="I", key="ingest", on_click=ingest, args=(source,)
-    )
+    if st.button("Ingest", type="primary", icon=":material/add:", shortcut="I", key="ingest"):
+        ingest(source)
 state = badges.badge("Archived" if source.archived_at else activity.health)
 kind = KINDS.get(source.kind, source.kind) + (f", DPID {source.dpid}" if source.dpid else "")
 st.markdown(f"{state} :gray[{escape(kind)}{'. ' + escape(source.description) if source.description else ''}]")

@@ -9,7 +9,7 @@ from ingest_core.models import Source
 from ingest_core.overview import Day, Running, SourceActivity, Week
 from pages.ui import badges
 from pages.ui.forms import edit_source, new_source
-from pages.ui.links import nothing_here, open_draft, open_source, title_row
+from pages.ui.links import go_next, nothing_here, title_row
 from pages.ui.samples import sample_file
 from pages.ui.state import overview, workspace
 from pages.ui.text import count, escape, number, percent, short_number
@@ -44,7 +44,7 @@ def cards(days: list[Day], running: list[Running]) -> None:
         )  # fmt: skip
         st.metric(
             "Uploads running", number(len(running)), border=True, height="stretch",
-            delta=escape(running[0].source) if running else "None", delta_color="off", delta_arrow="off",
+            delta=escape(running[0].source) if running else None, delta_color="off", delta_arrow="off",
         )  # fmt: skip
 
 
@@ -56,6 +56,7 @@ def table(sources: list[Source], activity: dict[int, SourceActivity]) -> None:
         frame,
         hide_index=True,
         row_height=42,
+        placeholder="–",
         alt="Sources with their state, last upload, rows and rejects",
         column_config={
             "name": st.column_config.ButtonColumn(
@@ -103,7 +104,7 @@ def _identifier(source: Source) -> str:
 
 
 def _clicked_name(sources: list[Source]) -> None:
-    open_source(sources[st.session_state["open_source"].row].source_id)
+    go_next("source.py", source=str(sources[st.session_state["open_source"].row].source_id))
 
 
 def _clicked_menu(sources: list[Source]) -> None:
@@ -111,7 +112,7 @@ def _clicked_menu(sources: list[Source]) -> None:
     source = sources[click.row]
     action = next(key for key, label in MENU.items() if label == click.label)
     if action == "Ingest a file":
-        open_draft(workspace().drafts.create(source.source_id))
+        go_next("ingest.py", draft=workspace().drafts.create(source.source_id))
     elif action == "Edit":
         st.session_state["editing_source"] = source.source_id
     else:

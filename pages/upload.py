@@ -95,9 +95,9 @@ def headline(receipt: Receipt) -> None:
     """Badge, who and when, and the sentence."""
     marks = " ".join(badges.badge(word) for word in badges.words(receipt))
     at = receipt.finished_at or receipt.created_at
-    when = f", {when(at)}" if at else ""
+    moment = f", {when(at)}" if at else ""
     took = f", {told.took(receipt)}" if told.took(receipt) else ""
-    st.markdown(f"{marks} :gray[{escape(receipt.uploaded_by)}{when}{took}]", help=ago(at) if at else None)
+    st.markdown(f"{marks} :gray[{escape(receipt.uploaded_by)}{moment}{took}]", help=ago(at) if at else None)
     if receipt.status == "Completed":
         st.markdown(told.outcome(receipt))
     elif receipt.error:

@@ -140,7 +140,7 @@ def _when(draft: Draft) -> str | None:
             st.caption("The load starts when you press the button of the last step.")
             return None
         moment = st.datetime_input("Time (UTC)", value=draft.options.at or now() + timedelta(hours=1), key="at")
-        if not moment or moment <= now():
+        if moment <= now():
             return "Choose a time to come."
         _save(draft, at=moment)
         st.caption(f"The load starts at {when(moment)}, when the app is running then, else at its next start.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Any
 
 import plotly.graph_objects as go
@@ -99,7 +100,9 @@ def uploads(receipts: Sequence[Receipt], *, height: int = 260) -> None:
                 x=list(range(len(rows))), y=rows, name=label, marker={"color": colour}, customdata=labels,
                 hovertemplate=f"%{{customdata}}<br>{label}: %{{y:,}}<extra></extra>",
             )  # fmt: skip
-    figure.update_layout(barmode="stack", legend={"orientation": "h", "y": 1.15, "x": 0}, bargap=0.35)
+    figure.update_layout(
+        barmode="stack", legend={"orientation": "h", "y": 1.15, "x": 0, "traceorder": "normal"}, bargap=0.35
+    )
     figure.update_xaxes(
         tickmode="array", tickvals=list(range(len(labels))), ticktext=labels, range=[-0.6, max(7.4, len(labels) - 0.4)]
     )
@@ -117,7 +120,9 @@ def uploads_per_day(days: Sequence[HistoryDay]) -> None:
                 x=[day.day for day in chosen], y=[day.uploads for day in chosen], name=outcome,
                 marker={"color": colour}, hovertemplate=f"%{{x|%-d %b}}: %{{y}} {outcome.lower()}<extra></extra>",
             )  # fmt: skip
-    figure.update_layout(barmode="stack", legend={"orientation": "h", "y": -0.2, "x": 0}, bargap=0.3)
+    figure.update_layout(
+        barmode="stack", legend={"orientation": "h", "y": -0.2, "x": 0, "traceorder": "normal"}, bargap=0.3
+    )
     _date_axis(figure, days)
     figure.update_yaxes(rangemode="tozero", tickformat="d", nticks=4)
     draw(figure, "Uploads per day by outcome", height=230)
@@ -196,5 +201,6 @@ def _date_axis(figure: go.Figure, days: Sequence[HistoryDay]) -> None:
     figure.update_xaxes(type="date", tickformat="%-d %b", nticks=6, showgrid=False)
     if len({day.day for day in days}) == 1:  # one lonely day would be drawn as wide as the chart, with hours below it
         figure.update_xaxes(tickvals=[days[0].day])
-        figure.update_traces(width=6 * 3_600_000, selector={"type": "bar"})
-        figure.update_layout(xaxis_range=[f"{days[0].day}T-36", None])
+        figure.update_traces(width=12 * 3_600_000, selector={"type": "bar"})
+        side = timedelta(days=3)
+        figure.update_xaxes(range=[days[0].day - side, days[0].day + side])

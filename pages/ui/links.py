@@ -24,6 +24,17 @@ def open_draft(draft_id: str, step: str | None = None) -> NoReturn:
     st.switch_page("ingest.py", query_params={"draft": draft_id, **({"step": step} if step else {})})
 
 
+def go_next(page: str, **params: str) -> None:
+    """For callbacks, which run before the pages are known: where to go as soon as they are."""
+    st.session_state["go_next"] = (page, params)
+
+
+def follow() -> None:
+    """Goes where a callback wanted to."""
+    if (wanted := st.session_state.pop("go_next", None)) is not None:
+        st.switch_page(wanted[0], query_params=wanted[1])
+
+
 def breadcrumb(*parts: tuple[str, str | None, dict[str, str]]) -> None:
     """(label, page file or None for the present place, URL parameters) from the outside in."""
     with st.container(horizontal=True, gap="xsmall", vertical_alignment="center"):

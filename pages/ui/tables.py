@@ -9,7 +9,7 @@ import streamlit as st
 
 from ingest_core.models import Receipt
 from pages.ui import badges, told
-from pages.ui.links import open_upload
+from pages.ui.links import go_next
 from pages.ui.text import percent
 
 WORDS = ["Scheduled", "In Progress", "Completed", "Completed with rejects", "Failed", "Cancelled", "Undone", "Replaced"]
@@ -35,6 +35,7 @@ def uploads_table(receipts: Sequence[Receipt], *, key: str, has_source: bool = T
         frame,
         hide_index=True,
         row_height=38,
+        placeholder="",
         height="content" if len(frame) <= 15 else 620,
         column_order=[name for name in shown if has_source or name != "source"],
         alt="Uploads with status, times and counts",
@@ -83,4 +84,4 @@ def _row(receipt: Receipt) -> dict[str, object]:
 
 
 def _open(key: str, receipts: Sequence[Receipt]) -> None:
-    open_upload(str(receipts[st.session_state[key].row].request_id))
+    go_next("upload.py", upload=str(receipts[st.session_state[key].row].request_id))
