@@ -6,7 +6,9 @@ import re
 import zipfile
 import zlib
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import date, datetime, time, timedelta
+from itertools import count
 from typing import IO
 
 import numpy as np
@@ -37,10 +39,8 @@ def sheet_rows(source: ByteSource, limits: FileLimits) -> tuple[str, Iterator[tu
     with source.open() as stream:
         _check(stream, source, limits)
         stream.seek(0)
-        try:
+        with _refusing(source.name):
             sheet = CalamineWorkbook.from_filelike(stream).get_sheet_by_index(0)
-        except (CalamineError, OSError, IndexError, ValueError) as error:
-            raise _damaged(source.name) from error
     if sheet.start is None or not sheet.height:
         raise FileError(
             "The first sheet of the workbook is empty.",
@@ -48,12 +48,30 @@ def sheet_rows(source: ByteSource, limits: FileLimits) -> tuple[str, Iterator[tu
             hint="Move the table to the first sheet. Nothing was changed.",
             facts={"file": source.name},
         )
-    return sheet.name, _numbered(sheet)
+    return sheet.name, _numbered(sheet, source.name)
 
 
-def _numbered(sheet: CalamineSheet) -> Iterator[tuple[int, Row]]:
-    for number, row in enumerate(sheet.iter_rows(), start=1):  # rows above the first used one come as empty cells
+def _numbered(sheet: CalamineSheet, name: str) -> Iterator[tuple[int, Row]]:
+    rows = iter(sheet.iter_rows())  # rows above the first used one come as empty cells
+    for number in count(1):
+        with _refusing(name):
+            row = next(rows, None)
+        if row is None:
+            return
         yield number, [cell_text(cell) for cell in row]
+
+
+@contextmanager
+def _refusing(name: str) -> Iterator[None]:
+    """Whatever calamine cannot read is ``xlsx_damaged``; its panics are no ``Exception`` and have no type to import."""
+    try:
+        yield
+    except (CalamineError, OSError, IndexError, ValueError) as error:
+        raise _damaged(name) from error
+    except BaseException as error:
+        if type(error).__name__ != "PanicException":
+            raise
+        raise _damaged(name) from error
 
 
 def cell_text(value: object) -> str:
@@ -137,11 +155,11 @@ def _column_number(letters: bytes) -> int:
 def count_rows(source: ByteSource, limits: FileLimits) -> tuple[str, int, int, int]:
     """(sheet name, rows, text bytes, longest row in bytes) of the first sheet."""
     name, rows = sheet_rows(source, limits)
-    count = size = longest = 0
+    last = size = longest = 0
     for number, row in rows:
         length = len("\t".join(row).encode())
-        count, size, longest = number, size + length + 1, max(longest, length)
-    return name, count, size, longest
+        last, size, longest = number, size + length + 1, max(longest, length)
+    return name, last, size, longest
 
 
 def sample_rows(source: ByteSource, limits: FileLimits, most: int) -> list[tuple[int, Row]]:
@@ -167,8 +185,8 @@ def workbook_slices(
 
     Cells right of the header that are empty in a row do not count; filled ones are an ``extra_cell``.
     """
-    count = len(dialect.columns)
-    gathered = _Gathered(count)
+    width = len(dialect.columns)
+    gathered = _Gathered(width)
     for number, row in sheet_rows(source, limits)[1]:
         if dialect.has_header and number == dialect.header_line:
             continue
@@ -177,7 +195,7 @@ def workbook_slices(
             if progress is not None:
                 progress("read", number, None)
             yield gathered.slice()
-            gathered = _Gathered(count)
+            gathered = _Gathered(width)
     if gathered.seen:
         yield gathered.slice()
 

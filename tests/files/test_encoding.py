@@ -135,3 +135,19 @@ def test_a_text_of_exactly_one_mebibyte_with_a_cut_character_is_utf8(source_of):
         data = b"id\n" + b"a" * ((1 << 20) - 3 - shift) + "🙂\n".encode()
         facts = files.receive(source_of(data), FileLimits())
         assert facts.encoding == "utf-8"
+
+
+def test_the_head_alone_is_judged_by_the_same_evidence(source_of):
+    for encoding in ("utf-8", "utf-16-le", "cp1252"):
+        _, part = files.head(source_of(WESTERN.encode(encoding)))
+        assert part.table["c1"].to_pylist() == ["José Müller", "Price: 5 €"]
+    _, part = files.head(source_of(WESTERN.encode("utf-16-le")), encoding="utf-16")
+    assert part.table.num_rows == 2
+    with pytest.raises(FileError, match="byte order mark"):
+        files.head(source_of(b"\xef\xbb\xbf" + WESTERN.encode()), encoding="cp1252")
+
+
+def test_broken_lines_in_a_large_block_are_found(read):
+    data = b"id\tname\n" + "1\tJosé\n".encode() * 2_000 + b"2\t\xff\n" + "3\té\n".encode() * 10
+    reading = read(data)
+    assert (reading.codes, len(reading.rows)) == ([(2_002, "bad_encoding")], 2_010)

@@ -128,3 +128,14 @@ def test_a_file_full_of_open_quotes_is_read_in_linear_time(read):
     data = b"id,name\n" + b'1,"open\n' * 50_000
     reading = read(data)
     assert (reading.lines_seen, reading.rows) == (50_000, [])
+
+
+def test_thousands_of_quoted_rows_with_one_odd_quote_are_all_there(read):
+    """The odd quote makes its block go through the exact reader; nothing else changes."""
+    rows = [f'{number},"name, {number}"\n' for number in range(20_000)]
+    rows[10_000] = '10000,5" disk\n'
+    for slice_bytes in (50_000, 8 << 20):
+        reading = read(("id,name\n" + "".join(rows)).encode(), slice_bytes=slice_bytes)
+        assert (len(reading.rows), reading.rejects) == (20_000, [])
+        assert reading.rows[9_999:10_002] == [("9999", "name, 9999"), ("10000", '5" disk'), ("10001", "name, 10001")]
+        assert reading.lines == list(range(2, 20_002))

@@ -147,6 +147,30 @@ def test_refuses_a_workbook_that_unpacks_to_too_much(source_of):
     assert caught.value.code == "compression_bomb"
 
 
+def test_a_sheet_row_over_the_line_limit_is_one_reject(read):
+    reading = read(workbook({"A1": "id", "A2": "x" * 50, "A3": "y"}), limits=FileLimits(line=20))
+    assert (reading.codes, reading.rows) == ([(2, "line_too_long")], [("y",)])
+
+
+def test_a_long_sheet_comes_in_several_slices(source_of):
+    cells: dict[str, str | float] = {"A1": "id"} | {f"A{row}": row for row in range(2, 40_003)}
+    source = source_of(workbook(cells))
+    facts = files.receive(source, FileLimits())
+    told = []
+    dialect = files.sniff(source, facts)
+    parts = list(
+        files.read_slices(source, facts, dialect, FileLimits(), progress=lambda *told_now: told.append(told_now))
+    )
+    assert [part.table.num_rows for part in parts] == [20_000, 20_000, 1]
+    assert (facts.physical_lines, [phase for phase, _, _ in told]) == (40_002, ["read", "read"])
+
+
+def test_a_workbook_of_blank_cells_is_an_empty_file(source_of):
+    with pytest.raises(FileError) as caught:
+        files.sniff(source_of(workbook({"A1": " ", "B2": ""})), None)
+    assert caught.value.code == "empty_file"
+
+
 def test_the_head_of_a_workbook(source_of):
     cells: dict[str, str | float] = {"A1": "id"} | {f"A{row}": row for row in range(2, 100)}
     dialect, part = files.head(source_of(workbook(cells)), rows=10)
