@@ -20,6 +20,20 @@ JOIN met ON met.token = mention.token
 JOIN floating_place ON floating_place.rid = mention.rid
 WHERE floating_place.is_slow AND NOT met.is_shared"""
 
+_EARLIER_NAMES = (
+    """CREATE OR REPLACE TEMP TABLE earlier_name AS
+SELECT prime.first_rid AS old, min(floating_place.rid) AS new
+FROM prime
+JOIN floating_place ON floating_place.pid = prime.first_rid
+WHERE prime.old_pid IS NULL
+GROUP BY prime.first_rid
+HAVING min(floating_place.rid) < prime.first_rid""",
+    "UPDATE prime SET first_rid = e.new FROM earlier_name AS e WHERE first_rid = e.old AND old_pid IS NULL",
+    "UPDATE landed SET pid = e.new FROM earlier_name AS e WHERE pid = e.old",
+    "UPDATE floating_place SET pid = e.new FROM earlier_name AS e WHERE pid = e.old",
+)
+"""A new profile is named after its first row, also where that one states no primary."""
+
 
 def place_floating(runner: Runner, fields: Fields) -> int:
     """Fills ``floating_place`` (rid, pid, is_slow) and adds it to ``landed``; returns the number of seed tokens.
@@ -34,6 +48,8 @@ def place_floating(runner: Runner, fields: Fields) -> int:
     session.run("CREATE OR REPLACE TEMP TABLE floating_place AS SELECT * FROM floating_places")
     session.unregister("floating_places")
     runner.run(LAND_FLOATING)
+    for sql in _EARLIER_NAMES:
+        session.run(sql)
     runner.run(Step("seeds", "Find identifiers of earlier rows that may now name somebody else.", _SEEDS))
     return int(session.value("SELECT count(*) FROM seed"))
 

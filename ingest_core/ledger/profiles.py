@@ -42,7 +42,7 @@ def _incoming(mapped: Mapped) -> Step:
     return Step(
         "one row per person",
         "Combine the lines of each person by the columns' combine rules.",
-        f"""CREATE OR REPLACE TEMP TABLE incoming AS
+        f"""CREATE OR REPLACE TEMP VIEW incoming AS
 WITH lines AS (
     SELECT pid, min(rid) AS rid, count(*) AS lines FROM landed ANTI JOIN refold USING (pid) GROUP BY pid
 )

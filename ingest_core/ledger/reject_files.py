@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import csv
+import os
+import unicodedata
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import IO
@@ -10,7 +12,9 @@ from typing import IO
 from ingest_core.models import RejectedRow
 
 _LEADING = "=+-@\t\r＝＋－＠"
-_INVISIBLE = "\u200b\u200c\u200d\u2060\ufeff\u00ad\u00a0 "
+# Categories of characters that draw nothing of their own.
+_UNSEEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Mn", "Me", "Zs", "Zl", "Zp"})
+_BLANK_LETTERS = "\u115f\u1160\u2800\u3164\uffa0"  # letters and a pattern that look like nothing
 COLUMNS = ("line", "column", "codes", "message", "fix")
 
 
@@ -50,7 +54,12 @@ def write_spreadsheet(out: Path | IO[str], rows: Iterable[RejectedRow], header: 
 
 def neutral(cell: str) -> str:
     """A cell that no spreadsheet takes for a formula, whatever invisible characters it begins with."""
-    return "'" + cell if cell.lstrip(_INVISIBLE)[:1] and cell.lstrip(_INVISIBLE)[0] in _LEADING else cell
+    for character in cell:
+        if character in _LEADING:
+            return "'" + cell
+        if unicodedata.category(character) not in _UNSEEN and character not in _BLANK_LETTERS:
+            return cell
+    return cell
 
 
 def _split(text: str, delimiter: str) -> list[str]:
@@ -61,6 +70,7 @@ def _split(text: str, delimiter: str) -> list[str]:
 
 def _with_file(out: Path | IO[str], write: object) -> int:
     if isinstance(out, Path):
-        with out.open("w", encoding="utf-8", newline="") as file:
+        private = os.open(out, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)  # rows as they came: personal data
+        with os.fdopen(private, "w", encoding="utf-8", newline="") as file:
             return write(file)  # type: ignore[operator,no-any-return]
     return write(out)  # type: ignore[operator,no-any-return]

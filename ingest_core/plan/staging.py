@@ -20,7 +20,7 @@ from ingest_core.ledger.profiles import stage_columns
 from ingest_core.models import Attribute, ColumnMapping, Progress, Slice
 from ingest_core.plan.plan import Plan
 from ingest_core.plan.rows import Batch, RowPlan, RowReject, convert_slice
-from ingest_core.vault.writing import PageWriter, append
+from ingest_core.vault.writing import Collector, PageWriter, append
 
 
 @dataclass
@@ -52,6 +52,7 @@ def stage_file(
     session.run("CREATE OR REPLACE TEMP TABLE stage_reject AS FROM reject LIMIT 0")
     session.run("CREATE OR REPLACE TEMP TABLE stage_reject_page AS FROM vault_page LIMIT 0")
     staged = Staged()
+    rows_held = Collector(session, "stage")
     slices = read_slices(plan.file, plan.facts, plan.dialect, plan.limits, slice_bytes=slice_bytes)
     done = 0
     for batch in _converted(slices, rows):
@@ -59,11 +60,12 @@ def stage_file(
         progress("read", min(done, plan.facts.text_bytes), plan.facts.text_bytes)
         _count(staged, batch)
         if batch.table.num_rows:
-            append(session, "stage", _with_rid(batch.table, upload_no))
+            rows_held.add(_with_rid(batch.table, upload_no))
             for attribute_id, tokens, values in batch.values:
                 pages.add(attribute_id, tokens, values)
         if batch.rejects:
             _keep_rejects(session, plan, pages, upload_no, batch.rejects)
+    rows_held.flush()
     return staged
 
 
