@@ -28,6 +28,9 @@ from ingest_core.models import (
 from ingest_core.reasons import REASONS
 
 HEAD_ROWS = 500
+HEAD_CELLS = 20_000
+"""A first look judges this many cells at most: the wider the table, the fewer of its first rows."""
+HEAD_FEWEST = 50
 SLICE_BYTES = 8 << 20
 EVENTS_SHARE = 0.2
 """Share of rows that repeat an identifier above which a file looks like a list of events (domain.md §4)."""
@@ -63,7 +66,7 @@ def inspect_file(
         seen = _look_at_head(source, context, limits, facts, encoding, delimiter, has_header)
     else:
         facts = facts or receive(source, limits, encoding=encoding, progress=progress)
-        dialect = sniff(source, facts, delimiter=delimiter, has_header=has_header, encoding=encoding)
+        dialect = sniff(source, facts, delimiter=delimiter, has_header=has_header, encoding=encoding, limits=limits)
         seen = _Seen(dialect, context, Opened.of(facts))
         seen.take(read_slices(source, facts, dialect, limits, slice_bytes=SLICE_BYTES, progress=progress))
     return _inspection(source, facts, seen, attributes, former, is_complete=not head_only)
@@ -92,6 +95,7 @@ class _Seen:
     context: TypeContext
     opened: Opened
     collector: TableCollector = field(init=False)
+    rows: int = 0
     lines: int = 0
     blank: int = 0
     rejects: Counter[str] = field(default_factory=Counter)
@@ -100,12 +104,13 @@ class _Seen:
         columns = self.dialect.columns
         self.collector = TableCollector(columns, repair_names(columns), self.context)
 
-    def take(self, slices: Iterable[Slice]) -> None:
+    def take(self, slices: Iterable[Slice], most_rows: int | None = None) -> None:
         for part in slices:
+            self.rows += part.table.num_rows
             self.lines += part.lines_seen
             self.blank += part.blank
             self.rejects.update(reject.code for reject in part.rejects)
-            self.collector.add(part.table)
+            self.collector.add(part.table.slice(0, most_rows))
 
 
 def _look_at_head(
@@ -132,7 +137,7 @@ def _look_at_head(
         start = from_head(source, limits, encoding)
         opened = Opened(start.container, start.encoding, start.evidence, start.bom > 0)
     seen = _Seen(dialect, context, opened)
-    seen.take([part])
+    seen.take([part], max(HEAD_FEWEST, HEAD_CELLS // max(len(dialect.columns), 1)))
     return seen
 
 
@@ -148,12 +153,8 @@ def _inspection(
     table = seen.collector.finish()
     dialect = seen.dialect
     columns = _with_suggestions(table.columns, attributes, former)
-    problems = (
-        *(header_problems(dialect.columns) if dialect.has_header else ()),
-        *_line_problems(seen),
-        *table.problems,
-        *_events(columns, attributes, table.rows),
-    )
+    in_header = header_problems(dialect.columns) if dialect.has_header else ()
+    events = _events(columns, attributes, table.rows)
     return Inspection(
         file=source.name,
         size=source.size,
@@ -171,12 +172,12 @@ def _inspection(
         lines=seen.lines,
         physical_lines=facts.physical_lines if facts else seen.lines + int(dialect.has_header),
         blank=seen.blank,
-        rows=table.rows,
+        rows=seen.rows,
         rejected=seen.rejects.total(),
         rejects_by_reason=dict(seen.rejects),
         is_complete=is_complete,
         columns=columns,
-        problems=problems,
+        problems=(*in_header, *_line_problems(seen), *table.problems, *events),
         notices=_notices(facts, dialect),
     )
 

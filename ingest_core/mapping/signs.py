@@ -15,7 +15,7 @@ _SIGNS = {
     "/": "/",
     "-": "-",
     ".": r"\.",
-    "digit": r"\p{Nd}",
+    "digit": r"[0-9\x{80}-\x{10FFFF}]",
     "letter": "[A-Za-z]",
     "eight digits": "[0-9]{8}",
 }
@@ -32,7 +32,7 @@ _OF_TYPES = {
 
 
 def signs_in(values: pa.StringArray) -> frozenset[str]:
-    """The signs that occur in any of the values."""
+    """The signs that occur in any of the values; "digit" also where only letters beyond ASCII may be digits."""
     return frozenset(
         name for name, pattern in _SIGNS.items() if pc.any(pc.match_substring_regex(values, pattern)).as_py()
     )

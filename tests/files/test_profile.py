@@ -37,13 +37,13 @@ def test_a_profile_equals_a_plain_computation_however_the_column_is_cut(values, 
 def test_values_are_handed_out_once_while_few_and_as_they_come_when_many():
     profile = ColumnProfile()
     profile.top = TopCounter(limit=2, kept=5)
-    assert 0 == len(profile.add(pa.array(["a", "b", "a"])).values)
-    assert ["a", "b", "c"] == profile.add(pa.array(["c"])).values.to_pylist()
-    assert ["a"] == profile.add(pa.array(["a"])).values.to_pylist()
-    assert 0 == len(profile.finish().values)
+    assert len(profile.add(pa.array(["a", "b", "a"])).values) == 0
+    assert profile.add(pa.array(["c"])).values.to_pylist() == ["a", "b", "c"]
+    assert profile.add(pa.array(["a"])).values.to_pylist() == ["a"]
+    assert len(profile.finish().values) == 0
 
 
 def test_long_texts_are_kept_short():
     profile = ColumnProfile()
     profile.add(pa.array(["x" * 500]))
-    assert ("x" * CLIP, ["x" * CLIP]) == (profile.low, profile.examples)
+    assert (profile.low, profile.examples) == ("x" * CLIP, ["x" * CLIP])

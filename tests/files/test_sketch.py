@@ -72,9 +72,12 @@ def test_past_the_limit_everything_counted_so_far_is_handed_out_once():
     counter = TopCounter(limit=3, kept=2)
     assert counter.add(counted(list("aab"))) is None
     everything = counter.add(counted(list("cda")))
-    assert {"a": 3, "b": 1, "c": 1, "d": 1} == dict(
-        zip(everything.values.to_pylist(), everything.counts.tolist(), strict=True)
-    )
+    assert dict(zip(everything.values.to_pylist(), everything.counts.tolist(), strict=True)) == {
+        "a": 3,
+        "b": 1,
+        "c": 1,
+        "d": 1,
+    }
     assert not counter.is_exact
     assert counter.add(counted(["e"])) is None
 
@@ -95,7 +98,7 @@ def test_long_texts_do_not_fill_the_memory():
     counter = TopCounter(limit=100, limit_bytes=10_000, clip=10)
     counter.add(counted(["x" * 9_000, "y" * 9_000, "y" * 9_000]))
     assert not counter.is_exact
-    assert [("y" * 10, 2), ("x" * 10, 1)] == counter.top(5)
+    assert counter.top(5) == [("y" * 10, 2), ("x" * 10, 1)]
 
 
 numbers = st.lists(st.integers(-(10**6), 10**6) | st.decimals(-1000, 1000, places=2).map(float), min_size=1)
@@ -125,12 +128,12 @@ def test_whole_numbers_have_no_bins_between_them():
 def test_one_number_is_one_bin():
     histogram = Histogram()
     histogram.add(np.array([7.25]), np.array([3]))
-    assert [3] == [count for _, _, count in histogram.result()]
-    assert (7.25, 7.25) == (histogram.low, histogram.high)
+    assert [count for _, _, count in histogram.result()] == [3]
+    assert (histogram.low, histogram.high) == (7.25, 7.25)
 
 
 def test_nothing_added_is_nothing_shown():
-    assert [] == Histogram().result()
-    assert [] == TopCounter().top(3)
-    assert 0 == DistinctCounter().count
+    assert Histogram().result() == []
+    assert TopCounter().top(3) == []
+    assert DistinctCounter().count == 0
     assert isinstance(TopCounter().content, Counted)

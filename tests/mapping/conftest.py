@@ -25,7 +25,12 @@ BUILT_IN = (
 
 @pytest.fixture
 def attributes():
-    custom = (("total", "Total spent", "number"), ("purchases", "Purchases", "integer"), ("tier", "Tier", "string"))
+    custom = (
+        ("total", "Total spent", "number"),
+        ("purchases", "Purchases", "integer"),
+        ("tier", "Tier", "string"),
+        ("consent", "Consent", "boolean"),
+    )
     return tuple(
         Attribute(
             attribute_id=number,
