@@ -219,16 +219,17 @@ async def lifespan(app: st.App) -> AsyncIterator[None]:
         await asyncio.to_thread(close_workspaces)
 
 
+ROUTES = [
+    Route("/api/health", health, methods=["GET"]),
+    Route("/api/upload", begin_upload, methods=["POST"]),
+    Route("/api/upload/{arrival_id}", tell_offset, methods=["HEAD"]),
+    Route("/api/upload/{arrival_id}", receive_bytes, methods=["PATCH"]),
+    Route("/api/upload/{arrival_id}", give_up, methods=["DELETE"]),
+]
 app = st.App(
     Path(__file__).with_name("pages") / "main.py",
     lifespan=lifespan,
-    routes=[
-        Route("/api/health", health, methods=["GET"]),
-        Route("/api/upload", begin_upload, methods=["POST"]),
-        Route("/api/upload/{arrival_id}", tell_offset, methods=["HEAD"]),
-        Route("/api/upload/{arrival_id}", receive_bytes, methods=["PATCH"]),
-        Route("/api/upload/{arrival_id}", give_up, methods=["DELETE"]),
-    ],
+    routes=ROUTES,
     middleware=[Middleware(SecurityHeaders)],
     on_script_error=report,
     exception_handlers={OnrampError: refuse},

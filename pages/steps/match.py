@@ -66,7 +66,7 @@ def _toolbar(draft: Draft, states: dict[str, matching.State]) -> list[ColumnMapp
         with st.container(horizontal=True, width="content"):
             st.button(
                 "Undo", icon=":material/undo:", type="tertiary", shortcut="Ctrl+Z", disabled=not draft.undo,
-                key="undo", on_click=draft.undo_last,
+                key="undo", on_click=_undo, args=(draft,),
             )  # fmt: skip
             if st.button("New attribute", icon=":material/add:", key="new_attribute"):
                 new_attribute()
@@ -76,25 +76,22 @@ def _toolbar(draft: Draft, states: dict[str, matching.State]) -> list[ColumnMapp
 def _table(
     draft: Draft, columns: list[ColumnMapping], states: dict[str, matching.State], attributes: dict[str, Attribute]
 ) -> None:
-    """The mapping itself. Rows are fixed and edits are saved at once, so that none is lost."""
+    """The mapping itself. Its rows are fixed, and an edit is saved in the run that brings it, so that none is lost."""
     statistics = {column.name: column for column in draft.inspection().columns}
-    labels = {attribute.name: attribute.display_name for attribute in attributes.values()}
+    labels = matching.labels(attributes.values())
     frame = pd.DataFrame(
-        [_row(c, states[c.column], matching.examples(statistics.get(c.column)), attributes) for c in columns],
+        [_row(c, states[c.column], matching.examples(statistics.get(c.column)), attributes, labels) for c in columns],
         columns=["column", "state", "examples", "attribute", "type", "pii", "identifier", "format", "why"],
     )
-    names = [column.column for column in columns]
-    key = f"mapping_{draft.draft_id}_{st.session_state.get('show')}_{len(names)}"
-    st.data_editor(
+    version = st.session_state.setdefault("mapping_version", 0)
+    edited = st.data_editor(
         frame,
-        key=key,
+        key=f"mapping_{draft.draft_id}_{st.session_state.get('show')}_{len(columns)}_{version}",
         hide_index=True,
         num_rows="fixed",
-        height=min(560, 46 + 37 * max(1, len(names))),
+        height=min(560, 46 + 37 * max(1, len(columns))),
         row_height=37,
         disabled=["column", "state", "examples", "type", "identifier", "format", "why"],
-        on_change=_edited,
-        args=(draft, key, names, {shown: name for name, shown in labels.items()}),
         alt="Columns of the file and the attributes they are matched to",
         column_config={
             "column": st.column_config.TextColumn("Column in file", pinned=True),
@@ -108,17 +105,22 @@ def _table(
             "why": st.column_config.TextColumn("Why", width="large"),
         },
     )
+    _take_edits(draft, frame, edited, {shown: name for name, shown in labels.items()})
 
 
 def _row(
-    column: ColumnMapping, state: matching.State, examples: str, attributes: dict[str, Attribute]
+    column: ColumnMapping,
+    state: matching.State,
+    examples: str,
+    attributes: dict[str, Attribute],
+    labels: dict[str, str],
 ) -> dict[str, object]:
     attribute = attributes.get(column.attribute or "")
     return {
         "column": column.column,
         "state": [state],
         "examples": examples,
-        "attribute": attribute.display_name if attribute else SKIP,
+        "attribute": labels[attribute.name] if attribute else SKIP,
         "type": type_label(attribute.type) if attribute else "",
         "pii": bool(attribute and (attribute.pii or column.pii)),
         "identifier": (attribute.identifier or "").capitalize() if attribute else "",
@@ -127,17 +129,32 @@ def _row(
     }
 
 
-def _edited(draft: Draft, key: str, names: list[str], by_label: dict[str, str]) -> None:
-    edits: dict[int, dict[str, object]] = st.session_state[key]["edited_rows"]
-    changed = {names[row]: edit for row, edit in edits.items()}
+def _take_edits(draft: Draft, frame: pd.DataFrame, edited: pd.DataFrame, by_label: dict[str, str]) -> None:
+    """Saves what differs from the mapping; says so when an edit cannot be."""
+    edits: dict[str, dict[str, object]] = {}
+    for before, after in zip(frame.to_dict("records"), edited.to_dict("records"), strict=True):
+        changed = {name: after[name] for name in ("attribute", "pii") if after[name] != before[name]}
+        if changed:
+            edits[str(before["column"])] = changed
+    if not edits:
+        return
+    columns = [_with(c, edits[c.column], by_label) if c.column in edits else c for c in draft.columns]
+    if tuple(columns) == draft.columns:
+        _forget_edits()
+        st.toast("PII belongs to the attribute: once marked, it stays marked.", icon=":material/lock:")
+    else:
+        draft.change_columns(lambda _: columns, *edits)
+    st.rerun()
 
-    def change(columns: list[ColumnMapping]) -> list[ColumnMapping]:
-        return [
-            _with(column, changed[column.column], by_label) if column.column in changed else column
-            for column in columns
-        ]
 
-    draft.change_columns(change, *changed)
+def _forget_edits() -> None:
+    """A change beside the table: its pending edits must not come back, so it gets a new key."""
+    st.session_state["mapping_version"] = st.session_state.get("mapping_version", 0) + 1
+
+
+def _undo(draft: Draft) -> None:
+    _forget_edits()
+    draft.undo_last()
 
 
 def _with(column: ColumnMapping, edit: dict[str, object], by_label: dict[str, str]) -> ColumnMapping:
@@ -158,8 +175,9 @@ def _use_created(draft: Draft) -> None:
     """A new attribute is matched to the column it was made for, or just announced."""
     if created := st.session_state.pop("created_attribute", None):
         st.toast(f"Attribute {escape(created)} created", icon=":material/check:")
-        wanted = st.session_state.get("panel_column")
+        wanted = st.session_state.get("guessed_column")
         if any(column.column == wanted for column in draft.columns):
+            _forget_edits()
             draft.change_columns(
                 lambda columns: [
                     _matched_to(column, created) if column.column == wanted else column for column in columns
@@ -198,7 +216,7 @@ def _question(draft: Draft, problem: Problem) -> None:
 
 
 def _guess(draft: Draft, column: ColumnMapping, attributes: dict[str, Attribute]) -> None:
-    st.session_state["panel_column"] = column.column
+    st.session_state["guessed_column"] = column.column
     st.markdown(f"#### :material/help: Decide: {escape(column.column)}")
     attribute = attributes.get(column.attribute or "")
     if attribute is None:
@@ -262,6 +280,8 @@ def _rule(draft: Draft, column: ColumnMapping, name: str, label: str, options: d
 
 
 def _set(draft: Draft, name: str, **update: object) -> None:
+    _forget_edits()
+
     def change(columns: list[ColumnMapping]) -> list[ColumnMapping]:
         return [column.model_copy(update=update) if column.column == name else column for column in columns]
 

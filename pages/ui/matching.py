@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from collections.abc import Mapping as MappingOf
-from collections.abc import Sequence
 from typing import Literal
 
 from ingest_core.mapping.types import TYPES
@@ -33,6 +34,13 @@ def state(column: ColumnMapping, asked: MappingOf[str, Problem], confirmed: Sequ
     if column.attribute is None or (column.confidence is not None and column.confidence < SURE):
         return "Decide"
     return "Matched"
+
+
+def labels(attributes: Iterable[Attribute]) -> dict[str, str]:
+    """Attribute name → what people call it, made unique where two share a display name."""
+    known = list(attributes)
+    uses = Counter(attribute.display_name for attribute in known)
+    return {a.name: a.display_name if uses[a.display_name] == 1 else f"{a.display_name} ({a.name})" for a in known}
 
 
 def has_identifier(columns: Sequence[ColumnMapping], attributes: MappingOf[str, Attribute]) -> bool:

@@ -46,7 +46,7 @@ def percent(share: float | None) -> str:
         return "< 0.01 %"
     if 0.9995 <= share < 1:
         return "> 99.9 %"
-    digits = 2 if share < 0.01 else 1 if share < 0.1 or share > 0.99 else 0
+    digits = 0 if not share else 2 if share < 0.01 else 1 if share < 0.1 or share > 0.99 else 0
     return f"{share * 100:.{digits}f}".removesuffix(".0") + " %"
 
 

@@ -7,11 +7,6 @@ import pytest
 from tests.pages.shown import texts
 
 
-def answer_dates(workspace, draft_id):
-    """Nothing is asked here: 25/04 and 13/11 prove day first."""
-    return workspace.drafts.load(draft_id)
-
-
 def test_a_draft_without_a_file_stays_at_the_first_step(open_page, workspace, source):
     page = open_page("ingest", draft=workspace.drafts.create(source.source_id), step="run")
     assert page.title[0].value == "Choose a file"
@@ -41,16 +36,27 @@ def test_match_suggests_attributes_and_masks_the_first_profile(open_page, draft_
 
 def test_an_edit_of_the_mapping_is_saved_and_can_be_undone(open_page, workspace, draft_id):
     page = open_page("ingest", draft=draft_id, step="match")
-    key = next(str(k) for k in page.session_state.keys() if str(k).startswith("mapping_"))  # noqa: SIM118
     row = list(page.data_editor[0].value["column"]).index("city")
+    key = f"mapping_{draft_id}_All_5_0"
     page.session_state[key] = {"edited_rows": {row: {"attribute": "Region"}}, "added_rows": [], "deleted_rows": []}
     page.run()
+    assert saved_attribute(workspace, draft_id, "city") == "region"
+    page.button(key="undo").click().run()
+    assert saved_attribute(workspace, draft_id, "city") == "city"
+
+
+def test_pii_of_an_attribute_cannot_be_taken_away_while_mapping(open_page, workspace, draft_id):
     page = open_page("ingest", draft=draft_id, step="match")
-    saved = {c["column"]: c["attribute"] for c in workspace.drafts.load(draft_id)["columns"]}
-    if saved["city"] == "region":  # AppTest may not call on_change for an assigned editor state
-        page.button(key="undo").click().run()
-        saved = {c["column"]: c["attribute"] for c in workspace.drafts.load(draft_id)["columns"]}
-    assert saved["city"] == "city"
+    row = list(page.data_editor[0].value["column"]).index("email_addr")
+    key = f"mapping_{draft_id}_All_5_0"
+    page.session_state[key] = {"edited_rows": {row: {"pii": False}}, "added_rows": [], "deleted_rows": []}
+    page.run()
+    assert list(page.data_editor[0].value["pii"])[row]
+    assert "PII belongs to the attribute" in page.toast[0].value
+
+
+def saved_attribute(workspace, draft_id, column):
+    return {c["column"]: c["attribute"] for c in workspace.drafts.load(draft_id)["columns"]}[column]
 
 
 def test_options_are_saved_with_the_draft(open_page, workspace, draft_id):
