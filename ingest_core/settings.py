@@ -30,6 +30,8 @@ BLOCKED = (
     BlockedPattern(pattern="|".join(rf"{d}{{10,}}" for d in "123456789"), rank="primary"),
 )
 
+_SIZE = r"^\d+(\.\d+)? ?[KMGT]i?B$"
+
 
 class Settings(BaseModel):
     """All settings with their defaults; sizes in bytes."""
@@ -46,10 +48,10 @@ class Settings(BaseModel):
     blocked: tuple[BlockedPattern, ...] = BLOCKED
     shared_limit: int = Field(default=20, ge=1)  # a secondary met with more primaries than this is shared
     minimum_secondary_length: int = 4
-    memory_limit: str = "512MB"
-    threads: int = Field(default_factory=lambda: os.cpu_count() or 2)
-    temp_limit: str = "50GB"
-    slice_bytes: int = 8 << 20
+    memory_limit: str = Field(default="512MB", pattern=_SIZE)
+    threads: int = Field(default_factory=lambda: os.cpu_count() or 2, ge=1)
+    temp_limit: str = Field(default="50GB", pattern=_SIZE)
+    slice_bytes: int = Field(default=8 << 20, ge=1)
 
 
 def load_settings(home: Path) -> Settings:

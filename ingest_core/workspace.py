@@ -77,7 +77,7 @@ class Workspace:
 
         Raises StateError ``workspace_locked`` naming the PID, ConfigError ``wrong_keys`` / ``keys_missing``.
         """
-        home = (home or Path(os.environ.get("ONRAMP_HOME", "workspace"))).absolute()
+        home = (home or Path(os.environ.get("ONRAMP_HOME") or "workspace")).absolute()
         home.mkdir(mode=0o700, parents=True, exist_ok=True)
         settings = load_settings(home)
         lock = WorkspaceLock(home, worker)

@@ -9,6 +9,7 @@ from typing import Any
 from ingest_core.catalog import parse_mapping
 from ingest_core.cli.files_given import file_given, text_given
 from ingest_core.cli.parser import command, group
+from ingest_core.cli.text import attributes_text, mapping_text, sources_text
 from ingest_core.errors import InputError
 from ingest_core.models import Attribute, Mapping, Source, SourceSettings
 from ingest_core.workspace import Workspace
@@ -36,7 +37,7 @@ def _source(commands: Any) -> None:
     add.add_argument(
         "--threshold", type=float, help="fail an upload with more than this per cent of rejects; 0 = strict"
     )
-    listing = command(commands, "list", "List sources.", _source_list)
+    listing = command(commands, "list", "List sources.", _source_list, sources_text)
     listing.add_argument("--all", action="store_true", help="archived ones too")
     archive = command(commands, "archive", "Hide a source; its profiles stay.", _source_archive)
     archive.add_argument("name")
@@ -91,7 +92,7 @@ def _attribute(commands: Any) -> None:
     add.add_argument("--pii", action="store_true")
     add.add_argument("--segment", metavar="NAME", help="UPPER_SNAKE name for use in segments")
     add.add_argument("--macro", metavar="NAME", help="UPPER_SNAKE name for use in messages")
-    command(commands, "list", "List attributes.", _attribute_list)
+    command(commands, "list", "List attributes.", _attribute_list, attributes_text)
 
 
 def _attribute_add(workspace: Workspace, args: argparse.Namespace) -> Any:
@@ -117,13 +118,15 @@ def attribute_json(attribute: Attribute) -> dict[str, Any]:
 
 
 def _mapping(commands: Any) -> None:
-    suggest = command(commands, "suggest", "Suggest a mapping for a file.", _mapping_suggest)
+    suggest = command(commands, "suggest", "Suggest a mapping for a file.", _mapping_suggest, mapping_text)
     suggest.add_argument("file")
     suggest.add_argument("--source", required=True)
-    setting = command(commands, "set", "Save a mapping file as the source's newest version.", _mapping_set)
+    setting = command(
+        commands, "set", "Save a mapping file as the source's newest version.", _mapping_set, mapping_text
+    )
     setting.add_argument("--source", required=True)
     setting.add_argument("mapping", metavar="MAPPING.json")
-    show = command(commands, "show", "Print the source's newest mapping.", _mapping_show)
+    show = command(commands, "show", "Print the source's newest mapping.", _mapping_show, mapping_text)
     show.add_argument("--source", required=True)
 
 

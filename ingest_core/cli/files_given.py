@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from ingest_core.errors import InputError
@@ -14,7 +15,8 @@ def file_given(name: str) -> PathSource:
     if not path.is_file():
         raise _missing()
     try:
-        return PathSource(path)
+        # A name need not be text; in the history it is.
+        return PathSource(path, os.fsencode(path.name).decode("utf-8", "replace"))
     except OSError:
         raise _missing() from None
 

@@ -14,6 +14,7 @@ import pyarrow as pa
 from ingest_core.catalog import parse_mapping
 from ingest_core.cli.files_given import file_given, text_given
 from ingest_core.cli.parser import command
+from ingest_core.cli.text import inspection_text, receipt_text
 from ingest_core.errors import InputError
 from ingest_core.files import read_slices, receive, sniff, write_csv
 from ingest_core.models import Options
@@ -22,7 +23,7 @@ from ingest_core.workspace import Workspace
 
 def add_commands(parsers: Any) -> None:
     """Registers the commands that read and load files."""
-    inspect = command(parsers, "inspect", "Say what a file is before anything is stored.", _inspect)
+    inspect = command(parsers, "inspect", "Say what a file is before anything is stored.", _inspect, inspection_text)
     inspect.add_argument("file")
     inspect.add_argument("--source")
     _dialect_options(inspect)
@@ -30,7 +31,7 @@ def add_commands(parsers: Any) -> None:
     read.add_argument("file")
     read.add_argument("--out", required=True, metavar="OUT.csv")
     _dialect_options(read)
-    ingest = command(parsers, "ingest", "Preview or load a file into a source.", _ingest)
+    ingest = command(parsers, "ingest", "Preview or load a file into a source.", _ingest, receipt_text)
     ingest.add_argument("file")
     ingest.add_argument("--source", required=True)
     ingest.add_argument("--mapping", metavar="M.json")
@@ -102,7 +103,7 @@ def _ingest(workspace: Workspace, args: argparse.Namespace) -> Any:
         again=args.again,
         idempotency_key=args.key,
     )
-    known = workspace.loads.find_key(options)
+    known = None if args.dry_run else workspace.loads.find_key(options)
     if known is not None:
         return known
     progress = _Talk()
@@ -117,7 +118,7 @@ def _ingest(workspace: Workspace, args: argparse.Namespace) -> Any:
 
 
 def _addresses(given: list[str]) -> tuple[str, ...]:
-    from email_validator import EmailNotValidError, validate_email  # noqa: PLC0415  slow to import
+    from email_validator import EmailNotValidError, validate_email  # slow to import
 
     found = []
     for address in given:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import json
 from pathlib import Path
 from typing import Any
 
+from ingest_core.cli.files_given import text_given
 from ingest_core.cli.parser import command, group
+from ingest_core.cli.text import history_text, profile_text, receipt_text, rejects_text, segments_text
 from ingest_core.errors import InputError
 from ingest_core.ledger.reject_files import write_exact, write_spreadsheet
 from ingest_core.workspace import Workspace
@@ -14,27 +17,39 @@ from ingest_core.workspace import Workspace
 
 def add_commands(parsers: Any) -> None:
     """Registers the commands that look at what was loaded."""
-    history = command(parsers, "history", "List uploads, newest first.", _history)
+    history = command(parsers, "history", "List uploads, newest first.", _history, history_text)
     history.add_argument("--source")
-    history.add_argument("--limit", type=int)
+    history.add_argument("--limit", type=_count, metavar="N", help="at most so many")
     upload = group(parsers, "upload", "Look at one upload.")
-    show = command(upload, "show", "Print the receipt of an upload.", _upload_show)
+    show = command(upload, "show", "Print the receipt of an upload.", _upload_show, receipt_text)
     show.add_argument("id", metavar="ID")
-    rejects = command(parsers, "rejects", "Print or write the rows that were not stored.", _rejects)
+    rejects = command(parsers, "rejects", "Print or write the rows that were not stored.", _rejects, rejects_text)
     rejects.add_argument("id", metavar="ID")
     rejects.add_argument("--out", metavar="F")
     rejects.add_argument("--spreadsheet", action="store_true", help="CSV that a spreadsheet opens without running it")
     command(parsers, "rebuild", "Compute all profiles again from the record log.", _rebuild)
     command(parsers, "digest", "Print the fingerprint of the whole state.", _digest)
     profile = group(parsers, "profile", "Look at people.")
-    shown = command(profile, "show", "Print one profile with where each value comes from.", _profile_show)
+    shown = command(profile, "show", "Print one profile with where each value comes from.", _profile_show, profile_text)
     shown.add_argument("--by", required=True, metavar="ATTR=VALUE")
     shown.add_argument("--reveal", action="store_true", help="plain values instead of masked ones; is audited")
     command(profile, "count", "Count profiles.", _profile_count)
-    segments = group(parsers, "segment", "List and count segments.")
-    command(segments, "list", "List segments with their counts.", _segment_list)
+    segments = group(parsers, "segment", "Create, list and count segments.")
+    add = command(segments, "add", "Create a segment from a rule file.", _segment_add)
+    add.add_argument("name", help="UPPER_SNAKE_CASE")
+    add.add_argument("--rule", required=True, metavar="RULE.json")
+    add.add_argument("--description", default="")
+    command(segments, "list", "List segments with their counts.", _segment_list, segments_text)
     count = command(segments, "count", "Count the profiles of a segment.", _segment_count)
     count.add_argument("name")
+
+
+def _count(text: str) -> int:
+    """A number from 0; argparse makes a usage error of anything else."""
+    number = int(text)
+    if number < 0:
+        raise argparse.ArgumentTypeError("a number from 0 is needed")
+    return number
 
 
 def _history(workspace: Workspace, args: argparse.Namespace) -> Any:
@@ -47,7 +62,10 @@ def _upload_show(workspace: Workspace, args: argparse.Namespace) -> Any:
 
 
 def _rejects(workspace: Workspace, args: argparse.Namespace) -> Any:
+    workspace.history.get(args.id)  # before the output file is touched
     if args.out is None:
+        if args.spreadsheet:
+            raise InputError("--spreadsheet writes a file.", code="usage", hint="Say where with --out FILE.csv.")
         return [row.model_dump(mode="json") for row in workspace.history.each_reject(args.id)]
     layout = workspace.history.layout(args.id)
     write = write_spreadsheet if args.spreadsheet else write_exact
@@ -74,6 +92,18 @@ def _profile_show(workspace: Workspace, args: argparse.Namespace) -> Any:
 def _profile_count(workspace: Workspace, args: argparse.Namespace) -> Any:
     count = workspace.profiles.count()
     return {"profiles": count, "count": count}
+
+
+def _segment_add(workspace: Workspace, args: argparse.Namespace) -> Any:
+    try:
+        rule = json.loads(text_given(Path(args.rule)))
+    except (ValueError, RecursionError):
+        raise InputError(
+            "The rule file is not valid JSON. Nothing was changed.",
+            code="bad_rule",
+            hint='Such as {"any": [{"source": "CRM"}]}.',
+        ) from None
+    return workspace.segments.add(args.name, rule, args.description)
 
 
 def _segment_list(workspace: Workspace, args: argparse.Namespace) -> Any:

@@ -1,11 +1,19 @@
-"""Parses, runs, prints, exits. Exit codes: 0 ok, 1 nothing stored for rejects, 2 usage or input, 3 state, 4 delivery."""
+"""Parses, runs, prints, exits.
+
+Exit codes: 0 done, 1 nothing stored for too many rejects (or a fault of ours), 2 usage or input, 3 state, 4 delivery,
+130 stopped.
+"""
 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import errno
+import io
 import json
+import os
 import sys
+import traceback
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -15,8 +23,7 @@ from pydantic import BaseModel
 from ingest_core import __version__
 from ingest_core.cli import configure, ingest, look, serve
 from ingest_core.cli.parser import Parser
-from ingest_core.cli.text import as_text
-from ingest_core.errors import OnrampError, StateError
+from ingest_core.errors import OnrampError, StateError, Stopped
 from ingest_core.models import Receipt
 from ingest_core.workspace import Workspace
 
@@ -50,30 +57,63 @@ def _accept_anywhere(parser: Parser, parsers: Any) -> None:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs one command; returns its exit code."""
     given = list(sys.argv[1:] if arguments is None else arguments)
-    is_json = "--json" in given
+    is_json = "--json" in given  # a command line that cannot be parsed is answered in JSON, too
+    _speak_unicode(is_json=is_json)
     try:
         args = build_parser().parse_args(given)
-        if not getattr(args, "needs_workspace", True):
-            return int(args.run(None, args) or 0)
-        with Workspace.open(getattr(args, "home", None)) as workspace:
-            result = args.run(workspace, args)
+        is_json = getattr(args, "json", False)
+        result = _run(args)
+    except SystemExit as done:  # --help and --version
+        return int(done.code or 0)
     except OnrampError as error:
         return _complain(error, is_json=is_json)
     except KeyboardInterrupt:
-        sys.stderr.write("\nStopped. Nothing was changed.\n")
-        return 130
+        return _complain(Stopped(), is_json=is_json)
     except OSError as error:
         return _complain(_os_error(error), is_json=is_json)
-    _print(result, is_json=is_json)
+    except Exception as error:  # noqa: BLE001  its text may quote a customer's line: only its kind and place are told
+        return _complain(_internal(error), is_json=is_json)
+    if result is None:
+        return 0
+    text = json.dumps(_plain(result), ensure_ascii=False, indent=1) if is_json else args.show(_fields(result))
+    if not _write(text):
+        return StateError.exit_code
     return 1 if isinstance(result, Receipt) and result.status == "Failed" else 0
 
 
-def _print(result: Any, *, is_json: bool) -> None:
-    if is_json:
-        json.dump(_plain(result), sys.stdout, ensure_ascii=False, indent=1)
-        sys.stdout.write("\n")
-    else:
-        sys.stdout.write(as_text(_plain(result)) + "\n")
+def _run(args: argparse.Namespace) -> Any:
+    if not getattr(args, "needs_workspace", True):
+        return args.run(None, args)
+    with Workspace.open(getattr(args, "home", None)) as workspace:
+        return args.run(workspace, args)
+
+
+def _speak_unicode(*, is_json: bool) -> None:
+    """JSON is UTF-8 wherever it is written; text shows what the terminal can and never fails over the rest."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            with contextlib.suppress(ValueError, OSError):
+                if is_json and stream is sys.stdout:
+                    stream.reconfigure(encoding="utf-8", errors="backslashreplace")
+                else:
+                    stream.reconfigure(errors="replace")
+
+
+def _write(text: str) -> bool:
+    """One document on stdout; False when it could not be written.
+
+    Whoever closes the pipe early (``| head``) has seen enough: no error.
+    """
+    try:
+        sys.stdout.write(text + "\n")
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # The interpreter flushes once more when it ends; that must have somewhere to go.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except OSError as error:
+        sys.stderr.write(f"The command is done, but its result could not be written ({error.strerror}).\n")
+        return False
+    return True
 
 
 def _plain(result: Any) -> Any:
@@ -84,18 +124,27 @@ def _plain(result: Any) -> Any:
     return result
 
 
+def _fields(result: Any) -> Any:
+    """As ``_plain``, but times stay times."""
+    if isinstance(result, BaseModel):
+        return result.model_dump()
+    if isinstance(result, list):
+        return [_fields(item) for item in result]
+    return result
+
+
 def _complain(error: OnrampError, *, is_json: bool) -> int:
     if is_json:
-        json.dump({"error": error.as_dict()}, sys.stdout, ensure_ascii=False, indent=1, default=str)
-        sys.stdout.write("\n")
-    sys.stderr.write(f"{error.message}\n")
-    if error.hint:
-        sys.stderr.write(f"{error.hint}\n")
+        _write(json.dumps({"error": error.as_dict()}, ensure_ascii=False, indent=1, default=str))
+    with contextlib.suppress(OSError):
+        sys.stderr.write(f"{error.message}\n")
+        if error.hint:
+            sys.stderr.write(f"{error.hint}\n")
     return error.exit_code
 
 
 def _os_error(error: OSError) -> StateError:
-    if error.errno == errno.ENOSPC:
+    if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
         return StateError(
             "The disk is full. Nothing was changed.", code="disk_full", hint="Free some space, then start again."
         )
@@ -103,4 +152,17 @@ def _os_error(error: OSError) -> StateError:
         f"A file or folder could not be used ({error.strerror or type(error).__name__}). Nothing was changed.",
         code="disk_error",
         hint="Check the path, its permissions and the disk.",
+    )
+
+
+def _internal(error: Exception) -> OnrampError:
+    if os.environ.get("ONRAMP_DEBUG"):
+        raise error
+    places = [frame for frame in traceback.extract_tb(error.__traceback__) if "ingest_core" in frame.filename]
+    place = f"{Path(places[-1].filename).name}:{places[-1].lineno}" if places else "unknown"
+    return OnrampError(
+        f"A fault of ours: {type(error).__name__} at {place}. Nothing was changed.",
+        code="internal_error",
+        hint="Report this line. Set ONRAMP_DEBUG=1 to see more; that output may hold personal data.",
+        facts={"kind": type(error).__name__, "place": place},
     )

@@ -1,55 +1,167 @@
-"""Results for people: a receipt as a few lines, lists as tables, the rest as key and value."""
+"""Results for people: a receipt as a few lines, lists as tables, the rest as name and value."""
 
 from __future__ import annotations
 
-import json
+import unicodedata
+from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
-_COLUMNS = 8
+_WIDEST = 48  # characters of one cell of a table
+_WITH_REJECTS = "Completed with rejects"
+_PARTS = ("blank", "stored", "rejected", "duplicates", "suppressed", "withheld")
+_ALWAYS = ("stored", "rejected", "duplicates")
+_NUMBERS_THAT_NAME = ("dpid", "version")  # ids are not counts: no separators
 
 
 def as_text(result: Any) -> str:
-    """Any command's JSON as text for a terminal."""
-    if isinstance(result, dict) and "profiles_before" in result:
-        return receipt_text(result)
-    if isinstance(result, list):
-        return _table(result) if result else "Nothing to show."
+    """Name and value, one a line, what is empty left out; lists inside are joined by commas."""
     if isinstance(result, dict):
-        return "\n".join(f"{key}: {_cell(value)}" for key, value in result.items() if key != "steps")
+        shown = {name: _cell(value, name) for name, value in result.items() if name != "steps" and value is not None}
+        return "\n".join(f"{name.replace('_', ' ')}: {text}" for name, text in shown.items() if text)
     return str(result)
 
 
-def receipt_text(receipt: dict[str, Any]) -> str:
+def table(rows: Sequence[dict[str, Any]], names: Sequence[str]) -> str:
+    """The named fields as columns, numbers to the right."""
+    if not rows:
+        return "Nothing to show."
+    cells = [
+        [name.replace("_", " ") for name in names],
+        *([_cell(row.get(name), name) for name in names] for row in rows),
+    ]
+    cells = [[cell if len(cell) <= _WIDEST else cell[: _WIDEST - 1] + "…" for cell in line] for line in cells]
+    widths = [max(len(line[at]) for line in cells) for at in range(len(names))]
+    is_number = [all(isinstance(row.get(name), int | float | None) for row in rows) for name in names]
+    return "\n".join(
+        "  ".join(
+            cell.rjust(width) if right else cell.ljust(width)
+            for cell, width, right in zip(line, widths, is_number, strict=True)
+        ).rstrip()
+        for line in cells
+    )
+
+
+def sources_text(sources: Any) -> str:
+    """What ``source list`` shows."""
+    return table(sources, ("name", "kind", "dpid", "description", "archived_at"))
+
+
+def attributes_text(attributes: Any) -> str:
+    """What ``attribute list`` shows."""
+    return table(attributes, ("name", "display_name", "type", "identifier", "pii", "segment", "macro"))
+
+
+def segments_text(segments: Any) -> str:
+    """What ``segment list`` shows."""
+    return table(segments, ("name", "count", "description"))
+
+
+def rejects_text(result: Any) -> str:
+    """Which rows were rejected and why, without their content; or where they were written to."""
+    if isinstance(result, dict):
+        return f"{result['rejected']:,} rejected rows written to {_visible(result['out'])}"
+    return table(result, ("line", "column", "code", "title", "fix"))
+
+
+def history_text(receipts: Any) -> str:
+    """What ``history`` shows: one upload a line."""
+    rows = [{**receipt, "status": status_text(receipt), "finished": receipt["finished_at"]} for receipt in receipts]
+    return table(rows, ("request_id", "source", "file", "status", "lines", "stored", "rejected", "finished"))
+
+
+def mapping_text(mapping: Any) -> str:
+    """A mapping, one column of the file a line."""
+    names = ["column", "attribute", "identifier", "pii", "format", "combine", "confidence", "why"]
+    if all(column.get("confidence") is None for column in mapping["columns"]):
+        names = names[:-2]
+    version = f"version {mapping['version']}" if mapping["version"] else "not saved"
+    rows = [{**column, "attribute": column["attribute"] or "(ignored)"} for column in mapping["columns"]]
+    return f"Mapping of {_visible(mapping['source'] or 'no source')}, {version}\n{table(rows, names)}"
+
+
+def inspection_text(made: Any) -> str:
+    """What a file is: one sentence, its columns, what to decide or repair."""
+    delimiter = {"\t": "tab"}.get(made["delimiter"], made["delimiter"])
+    head = (
+        f"{_visible(made['file'])}: {made['lines']:,} lines ({made['rows']:,} rows, {made['blank']:,} blank, "
+        f"{made['rejected']:,} broken), {len(made['columns'])} columns, separated by {delimiter}, {made['encoding']}"
+    )
+    rows = [
+        {
+            **column,
+            "filled": f"{column['filled']:.0%}",
+            "attribute": (column["suggestion"] or {}).get("attribute"),
+            "confidence": (column["suggestion"] or {}).get("confidence"),
+        }
+        for column in made["columns"]
+    ]
+    problems = [f"{problem['message']} {problem['fix']} ({problem['code']})" for problem in made["problems"]]
+    columns = table(rows, ("name", "type", "filled", "distinct", "attribute", "confidence"))
+    return "\n".join([head, columns, *map(_visible, problems), *map(_visible, made["notices"])])
+
+
+def profile_text(profile: Any) -> str:
+    """One person: each value with the upload and line that set it."""
+    rows = [{"attribute": name, **value} for name, value in profile["attributes"].items()]
+    return "\n".join(
+        [
+            f"Profile {profile['profile_id']}",
+            table(rows, ("attribute", "value", "request_id", "line")),
+            f"sources: {_cell(profile['sources'])}",
+            f"segments: {_cell(profile['segments'])}",
+        ]
+    )
+
+
+def status_text(receipt: dict[str, Any]) -> str:
+    """Status and badges in one phrase that says nothing twice."""
+    badges = [badge for badge in receipt["badges"] if badge != _WITH_REJECTS]
+    status = _WITH_REJECTS if _WITH_REJECTS in receipt["badges"] else receipt["status"]
+    return ", ".join([status, *(badge.lower() for badge in badges)])
+
+
+def receipt_text(receipt: Any) -> str:
     """The sentence first, then the numbers that add up to the file."""
-    what = f"Upload {receipt['request_id']}" if receipt["request_id"] else "Preview"
-    lines = [
-        f"{what}: {receipt['status']}" + "".join(f", {badge}" for badge in receipt["badges"]),
-        f"{receipt['lines']:,} lines = {receipt['blank']:,} blank + {receipt['stored']:,} stored + "
-        f"{receipt['rejected']:,} rejected + {receipt['duplicates']:,} duplicates + {receipt['suppressed']:,} suppressed"
-        + (f" + {receipt['withheld']:,} withheld" if receipt["withheld"] else ""),
+    what = f"Upload {receipt['request_id']}" if receipt["request_id"] else "Preview, nothing was kept"
+    lines = [f"{what}: {status_text(receipt)}"]
+    if receipt["status"] == "Scheduled":
+        return f"{lines[0]} for {_cell(receipt['scheduled_for'])}"
+    shown = [name for name in _PARTS if name in _ALWAYS or receipt[name]]
+    lines += [
+        f"{receipt['lines']:,} lines = " + " + ".join(f"{receipt[name]:,} {name}" for name in shown),
         f"{receipt['created']:,} new, {receipt['updated']:,} updated, {receipt['unchanged']:,} unchanged; "
         f"{receipt['merged']:,} merged; {receipt['profiles_after']:,} profiles now",
     ]
     lines += [f"  {count:,} × {code}" for code, count in receipt["rejects_by_reason"].items()]
+    if receipt["segment"]:
+        lines.append(f"Segment: {receipt['segment']}")
     if receipt["error"]:
         lines += [receipt["error"]["message"], receipt["error"]["hint"]]
-    return "\n".join([*lines, *receipt["notices"]])
+    return "\n".join(_visible(line) for line in [*lines, *receipt["notices"]])
 
 
-def _table(rows: list[Any]) -> str:
-    if not isinstance(rows[0], dict):
-        return "\n".join(str(row) for row in rows)
-    names = [name for name in rows[0] if name not in ("steps", "notices", "settings", "rule", "text")][:_COLUMNS]
-    cells = [names, *([_cell(row.get(name)) for name in names] for row in rows)]
-    widths = [min(40, max(len(row[at]) for row in cells)) for at in range(len(names))]
-    return "\n".join(
-        "  ".join(cell[:40].ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in cells
-    )
-
-
-def _cell(value: Any) -> str:
+def _cell(value: Any, name: str = "") -> str:
     if value is None:
         return ""
-    if isinstance(value, (dict, list)):
-        return json.dumps(value, ensure_ascii=False, default=str)
-    return str(value)
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int):
+        return str(value) if name in _NUMBERS_THAT_NAME else f"{value:,}"
+    if isinstance(value, float):
+        return f"{value:g}"
+    if isinstance(value, datetime):
+        return value.strftime("%Y-%m-%d %H:%M:%S")
+    if isinstance(value, dict):
+        return (
+            ", ".join(f"{name.replace('_', ' ')} {_cell(inner, name)}" for name, inner in value.items() if inner)
+            or "none"
+        )
+    if isinstance(value, list | tuple):
+        return ", ".join(_cell(inner) for inner in value) or "none"
+    return _visible(str(value))
+
+
+def _visible(text: str) -> str:
+    """Names come from files: none of them may move the cursor or colour the terminal."""
+    return "".join("�" if unicodedata.category(c) in ("Cc", "Cf", "Cs") else c for c in text)

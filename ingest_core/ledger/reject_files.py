@@ -17,6 +17,8 @@ _UNSEEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Mn", "Me", "Zs", "Zl", "Zp"}
 _BLANK_LETTERS = "\u115f\u1160\u2800\u3164\uffa0"  # letters and a pattern that look like nothing
 COLUMNS = ("line", "column", "codes", "message", "fix")
 
+csv.field_size_limit(2**31 - 1)  # a rejected line may be one cell of any length
+
 
 def write_exact(out: Path | IO[str], rows: Iterable[RejectedRow], header: Sequence[str], delimiter: str) -> int:
     """Five columns about the reject, then the original line verbatim: cut them off and the rows load again."""

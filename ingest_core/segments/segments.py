@@ -57,7 +57,9 @@ def check_option(session: Session, option: str | None) -> None:
         _rule(session, name)
     else:
         raise InputError(
-            "The segment option is none, create:NAME or add:NAME. Nothing was loaded.", code="bad_segment_option"
+            "The segment option is none, create:NAME or add:NAME. Nothing was loaded.",
+            code="bad_segment_option",
+            hint="Such as create:SPRING_BUYERS.",
         )
 
 
