@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ingest_core import files
@@ -55,6 +55,7 @@ def test_the_fix_shows_the_repaired_name():
     assert files.header_problems(("",))[0].fix == "→ column_1"
 
 
+@settings(deadline=None)  # the machine may be busy
 @given(
     st.lists(
         st.text(st.sampled_from(["a", "A", "_", "2", " ", "-", "\t", "\x00", "é", "ß", "S"]), max_size=4), max_size=8
@@ -67,6 +68,7 @@ def test_repaired_names_have_no_problems_and_stay_as_they_are(columns):
     assert files.repair_names(repaired) == repaired
 
 
+@settings(deadline=None)  # the machine may be busy
 @given(st.lists(st.text(max_size=6), max_size=8))
 def test_a_name_without_problems_is_not_changed(columns):
     problems = {problem.column for problem in files.header_problems(columns)}

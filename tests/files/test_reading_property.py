@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ingest_core.files.lines import LineCutter, line_stops
@@ -69,6 +69,7 @@ def tab_files(draw) -> tuple[bytes, int]:
     return data, width
 
 
+@settings(deadline=None)  # the machine may be busy
 @given(tab_files(), SIZES)
 def test_tab_separated_lines_are_each_accounted_for(read, file, slice_bytes):
     data, width = file
@@ -91,6 +92,7 @@ def test_tab_separated_lines_are_each_accounted_for(read, file, slice_bytes):
 QUOTED_CELL = st.text(st.sampled_from(["a", "é", ",", '"', "\n", "\r", " ", "\ufeff", "\t"]), max_size=6)
 
 
+@settings(deadline=None)  # the machine may be busy
 @given(
     st.integers(2, 4).flatmap(lambda width: st.lists(st.tuples(*[QUOTED_CELL] * width), min_size=1, max_size=10)),
     st.sampled_from(["\n", "\r\n", "\r"]),
@@ -120,6 +122,7 @@ def as_lists(parsed) -> tuple[object, ...]:
     return parsed.table.to_pydict(), parsed.lines.tolist(), parsed.blank, rejects
 
 
+@settings(deadline=None)  # the machine may be busy
 @given(QUOTE_DIRT, SIZES, st.integers(1, 3))
 def test_quotes_anywhere_are_read_alike_by_both_readers_and_at_every_border(data, slice_bytes, width):
     """The fast way must give what the exact reader gives, and neither may lose a line."""
@@ -144,6 +147,7 @@ def test_quotes_anywhere_are_read_alike_by_both_readers_and_at_every_border(data
         assert lines + count == len(lines_of(data))
 
 
+@settings(deadline=None)  # the machine may be busy
 @given(QUOTE_DIRT)
 def test_no_line_of_a_file_with_odd_quotes_is_lost(data):
     """Every physical line is blank, rejected, or part of a row."""

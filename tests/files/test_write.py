@@ -4,7 +4,7 @@ import csv
 
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ingest_core import files
@@ -33,6 +33,7 @@ def test_a_single_blank_cell_is_quoted(tmp_path, cell):
         assert stream.read() == f'a\r\n"{cell}"\r\n'
 
 
+@settings(deadline=None)  # the machine may be busy
 @given(st.integers(1, 4).flatmap(lambda width: st.lists(st.tuples(*[CELLS] * width), min_size=1, max_size=6)))
 def test_what_is_written_is_read_back_by_others_and_by_us(read, tmp_path_factory, rows):
     path = tmp_path_factory.mktemp("out") / "out.csv"
@@ -44,6 +45,7 @@ def test_what_is_written_is_read_back_by_others_and_by_us(read, tmp_path_factory
     assert (reading.rows, reading.rejects, reading.blank) == (rows, [], 0)
 
 
+@settings(deadline=None)  # the machine may be busy
 @given(st.lists(st.tuples(CELLS, CELLS), min_size=1, max_size=4))
 def test_without_a_header_the_first_cell_is_no_byte_order_mark(read, tmp_path_factory, rows):
     path = tmp_path_factory.mktemp("out") / "out.csv"
