@@ -22,6 +22,7 @@ from ingest_core.models import (
     Options,
     Progress,
     Source,
+    SourceSettings,
 )
 from ingest_core.plan.plan import Plan
 from ingest_core.segments.segments import check_option
@@ -65,7 +66,7 @@ class Planner:
             file,
             self.attributes.list(),
             self.mappings.all(source) if source else [],
-            source.settings if source else None,
+            self._settings_of(source),
             limits=self.limits(),
             facts=facts,
             encoding=encoding,
@@ -74,6 +75,11 @@ class Planner:
             head_only=head_only,
             progress=progress,
         )
+
+    def _settings_of(self, source: Source | None) -> SourceSettings:
+        """The source's settings, the workspace's phone country where it has none."""
+        own = source.settings if source else SourceSettings()
+        return own if own.phone_country else own.model_copy(update={"phone_country": self.settings.phone_country})
 
     def suggest(self, inspection: Inspection, source: Source | None) -> Mapping:
         """A mapping for what was inspected."""
