@@ -34,6 +34,7 @@ _NOT_PLAIN = (
     "punycode",
 )  # ASCII may mean something else
 _ASCII = bytes([9, 10, 13, *range(0x20, 0x7F)])
+_LINE_ENDS = (0x0A, 0x0D)
 _MIN_NUL_SHARE = 0.2  # of the high bytes of UTF-16 text: even Chinese tables have NULs in separators and digits
 _MAX_STRAY_NUL_SHARE = 0.02
 _MIN_CONTROL = 16
@@ -69,24 +70,28 @@ def look_at_start(head: bytes, name: str) -> Start:
     if head.startswith(codecs.BOM_UTF16_BE):
         return Start(2, UTF16_BE, "UTF-16 big-endian byte order mark")
     codes = np.frombuffer(head[: len(head) & ~1], np.uint8)
-    half = max(len(codes) // 2, 1)
-    even, odd = int((codes[0::2] == 0).sum()), int((codes[1::2] == 0).sum())
-    if _is_wide(odd / half, even / half, codes, "<u2"):
-        return Start(0, UTF16_LE, f"NUL in {odd:,} of {half:,} odd places, as in UTF-16 little-endian")
-    if _is_wide(even / half, odd / half, codes, ">u2"):
-        return Start(0, UTF16_BE, f"NUL in {even:,} of {half:,} even places, as in UTF-16 big-endian")
+    if _is_wide(codes, 1):
+        return Start(0, UTF16_LE, "NUL in the odd places, as in UTF-16 little-endian")
+    if _is_wide(codes, 0):
+        return Start(0, UTF16_BE, "NUL in the even places, as in UTF-16 big-endian")
     _refuse_binary(codes, name)
     _refuse_documents(head, name)
     return Start(0, None, "")
 
 
-def _is_wide(high: float, low: float, codes: NDArray[np.uint8], unit: str) -> bool:
-    """Whether NULs stand where UTF-16 has them, and line ends are two bytes wide as well."""
-    if high < _MIN_NUL_SHARE or low > _MAX_STRAY_NUL_SHARE:
+def _is_wide(codes: NDArray[np.uint8], high: int) -> bool:
+    """Whether NULs stand where UTF-16 has them: in the high bytes, those at ``high`` (0 or 1) of each pair.
+
+    Line ends must be two bytes wide as well: of eight-bit text, half of them would stand in high places.
+    """
+    tops, lows = codes[high::2], codes[1 - high :: 2]
+    half = max(len(tops), 1)
+    nuls = int((tops == 0).sum())
+    if nuls < 2 or nuls / half < _MIN_NUL_SHARE or (lows == 0).sum() / half > _MAX_STRAY_NUL_SHARE:
         return False
-    narrow = int(np.isin(codes, (0x0A, 0x0D)).sum())
-    wide = int(np.isin(codes.view(unit), (0x0A, 0x0D)).sum())
-    return wide * 2 >= narrow
+    wide = int((np.isin(lows, _LINE_ENDS) & (tops == 0)).sum())
+    stray = int(np.isin(tops, _LINE_ENDS).sum())
+    return stray * 10 <= wide
 
 
 def _refuse_documents(head: bytes, name: str) -> None:

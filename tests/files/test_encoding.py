@@ -151,3 +151,16 @@ def test_broken_lines_in_a_large_block_are_found(read):
     data = b"id\tname\n" + "1\tJosé\n".encode() * 2_000 + b"2\t\xff\n" + "3\té\n".encode() * 10
     reading = read(data)
     assert (reading.codes, len(reading.rows)) == ([(2_002, "bad_encoding")], 2_010)
+
+
+def test_nul_characters_alone_do_not_make_utf16(read):
+    reading = read("h\u00e9ader\n\u00e9\n\n\x00\n\x00".encode())
+    assert (reading.facts.encoding, reading.rows) == ("utf-8", [("é",), ("\x00",), ("\x00",)])
+
+
+def test_chinese_in_utf16_without_a_byte_order_mark(read):
+    """Half of the characters of this text have a low byte like a line feed."""
+    text = "编号\t名称\n" + "1\t上上上上上海\n" * 20
+    for encoding in ("utf-16-le", "utf-16-be"):
+        reading = read(text.encode(encoding))
+        assert (reading.facts.encoding, reading.rows[0]) == (encoding, ("1", "上上上上上海"))

@@ -16,9 +16,7 @@ SIZES = st.integers(1, 40)
 LIMIT = 60
 
 CELL = st.text(
-    st.sampled_from(
-        ["a", "7", " ", '"', "é", "王", "🙂", "\x00", "\x0b", "\x0c", "\x1c", "\x85", "\u2028", ",", "\ufeff"]
-    ),
+    st.sampled_from(["a", "7", " ", '"', "é", "王", "🙂", "\x0b", "\x0c", "\x85", "\u2028", ",", "\ufeff"]),
     max_size=6,
 ).map(str.encode)
 DIRT = st.sampled_from(
@@ -64,7 +62,11 @@ def tab_files(draw) -> tuple[bytes, int]:
     rows = st.lists(CELL, min_size=width, max_size=width).map(b"\t".join)
     body = draw(st.lists(st.one_of(rows, rows, DIRT), max_size=12))
     # Valid UTF-8 outweighs the dirt, so that the encoding is not what is tested here.
-    lines = ["\t".join(f"héader{index}" for index in range(width)).encode(), "\t".join("é" * width).encode(), *body]
+    lines = [
+        "\t".join(f"héader{index}" for index in range(width)).encode(),
+        "\t".join(["é" * 6] * width).encode(),
+        *body,
+    ]
     data = b"".join(line + draw(ENDS) for line in lines[:-1]) + lines[-1] + draw(st.sampled_from([b"", b"\n"]))
     return data, width
 
