@@ -1,0 +1,143 @@
+"""From an empty workspace to the result of an upload, as a person does it."""
+
+from __future__ import annotations
+
+import re
+
+from playwright.sync_api import expect
+
+HEADER = "cust_id\temail_addr\tfname\tlname\tdob\tcity\tref_2"
+
+
+NAMES = ("Asha", "Rahul", "Meera", "Imran", "Lena", "Jonas", "Chloé", "Tomás")
+
+
+def make_file(path, people=40, bad=4):
+    """``people`` good rows, two kinds of bad ones ``bad`` times each, one more row of a person, one blank line."""
+    rows = [HEADER]
+    for i in range(people):
+        first, last = NAMES[i % 8], NAMES[(i + 3) % 8] + "son"
+        rows.append(f"C{i}\tperson{i}@example.com\t{first}\t{last}\t0{1 + i % 9}/0{1 + i % 8}/1990\tPune\tA{i}")
+    rows += [f"C{i}\tnot an address\tMeera\tIyer\t01/02/1990\tPune\tB" for i in range(100, 100 + bad)]
+    rows += ["\t\tNobody\tAtAll\t01/02/1990\tPune\tB" for _ in range(bad)]
+    rows += ["C0\tperson0@example.com\tAsha\tImranson\t01/01/1990\tThane\tA0", ""]
+    path.write_text("\n".join(rows) + "\n", "utf-8")
+    return path
+
+
+def heading(page, name):
+    found = page.get_by_role("heading", name=name, level=1)
+    expect(found).to_be_visible()
+    return found
+
+
+def settled(page):
+    """The script is not running any more."""
+    expect(page.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning")
+
+
+def figure(page, label):
+    metric = page.get_by_test_id("stMetric").filter(has=page.get_by_text(label, exact=True))
+    return metric.get_by_test_id("stMetricValue").inner_text().strip()
+
+
+def press(page, name):
+    settled(page)
+    page.get_by_role("button", name=name).first.click()
+
+
+def test_the_whole_way_of_a_first_upload(server, page, outside, tmp_path):
+    page.goto(server)
+    heading(page, "Sources")
+    press(page, "Create a source")
+    page.get_by_label("Name").fill("Store purchases")
+    expect(page.get_by_text("This name is free.")).to_be_visible()
+    press(page, "Create source")
+    heading(page, "Store purchases")
+
+    press(page, "Ingest")
+    heading(page, "Choose a file")
+    page.locator("input[type=file]").set_input_files(make_file(tmp_path / "purchases.tsv"))
+    heading(page, "Check the file")
+    expect(page.get_by_test_id("stMetric").filter(has_text="Blank lines")).to_be_visible()
+    settled(page)
+    assert (figure(page, "Rows"), figure(page, "Columns"), figure(page, "Blank lines")) == ("49", "7", "1")
+
+    press(page, "Continue to match")
+    heading(page, "Match columns to attributes")
+    expect(page.get_by_text("Decide: dob")).to_be_visible()
+    expect(page.get_by_role("button", name="Continue to options")).to_be_disabled()
+    page.get_by_text(re.compile("^Day/month/year")).click()
+    press(page, "Use this")
+    expect(page.get_by_text("Decide: ref_2")).to_be_visible()
+
+    page.reload()  # nothing that was chosen is lost
+    heading(page, "Match columns to attributes")
+    expect(page.get_by_text("Decide: ref_2")).to_be_visible()
+    press(page, "Skip this column")
+    expect(page.get_by_text("Nothing is left to decide.")).to_be_visible()
+
+    press(page, "Continue to options")
+    heading(page, "Options")
+    press(page, "Continue to run")
+    heading(page, "Review and load")
+    load = page.get_by_role("button", name="Load 41 rows")
+    expect(load).to_be_visible()
+    expect(page.get_by_text("40 new, 0 updated, 0 unchanged, 8 rejected, 1 more of the same people")).to_be_visible()
+    settled(page)
+    load.click()
+
+    expect(page.get_by_text("Completed with rejects").first).to_be_visible()
+    heading(page, "purchases.tsv")
+    settled(page)
+    assert figure(page, "Rows in file") == "49"
+    assert figure(page, "Profiles created") == "40"
+    assert figure(page, "Rejected") == "8"
+    expect(page.get_by_text("50 lines = 1 blank + 40 stored + 8 rejected + 1 duplicates.")).to_be_visible()
+    expect(page.get_by_test_id("glide-cell-0-0")).to_have_text("42")
+
+    with page.expect_download() as download:
+        press(page, "Download rejects")
+        page.get_by_role("button", name="Exactly as in the file (TSV)").click()
+    lines = download.value.path().read_text("utf-8").splitlines()
+    assert len(lines) == 1 + 8
+    assert lines[0].endswith(HEADER)
+    assert "not an address" in lines[1]
+
+    page.goto(server)
+    heading(page, "Sources")
+    settled(page)
+    assert (figure(page, "Profiles"), figure(page, "Rows rejected, 7 days")) == ("40", "8")
+    assert outside == []
+
+
+def test_a_file_over_the_limit_is_refused_before_it_is_sent(server, page, outside, tmp_path):
+    page.goto(f"{server}/source?source=1")
+    heading(page, "Store purchases")
+    press(page, "Ingest")
+    heading(page, "Choose a file")
+    large = tmp_path / "large.tsv"
+    with large.open("wb") as file:
+        file.truncate(40_000_001)
+    page.locator("input[type=file]").set_input_files(large)
+    expect(page.get_by_role("alert")).to_contain_text("Nothing was sent")
+    assert outside == []
+
+
+def test_an_unknown_upload_is_a_message_with_a_next_move(server, page):
+    page.goto(f"{server}/upload?upload=nope")
+    expect(page.get_by_test_id("stAlert")).to_contain_text("There is no upload with this Request ID")
+    assert "Traceback" not in page.content()
+
+
+def test_every_page_fits_a_phone(server, browser):
+    context = browser.new_context(viewport={"width": 390, "height": 844})
+    page = context.new_page()
+    try:
+        for path in ("", "history", "attributes", "profiles", "segments", "settings", "source?source=1"):
+            page.goto(f"{server}/{path}")
+            expect(page.get_by_role("heading", level=1).first).to_be_visible()
+            settled(page)
+            assert page.evaluate("document.documentElement.scrollWidth") <= 390, path
+    finally:
+        context.close()
