@@ -45,15 +45,19 @@ def go(step: str) -> None:
 
 def bar(draft: Draft, current: int, blocked: str | None) -> None:
     """Back, the state of the draft or what is missing, Continue; always in sight."""
-    saved = f":material/cloud_done: Draft saved {ago(draft.saved_at)}. You can leave and come back."
-    with st.bottom.container(horizontal=True, vertical_alignment="center", key="wizard_bar"):
-        if current:
-            st.button("Back", icon=":material/arrow_back:", key="back", on_click=go, args=(STEPS[current - 1],))
-        st.caption(
-            f":orange[:material/info: {blocked}]" if blocked else saved,
-            help=f"Draft saved {when(draft.saved_at)}",
-            width="stretch",
-        )
+    with st.bottom.container(
+        horizontal=True, vertical_alignment="center", horizontal_alignment="distribute", key="wizard_bar"
+    ):
+        with st.container(horizontal=True, vertical_alignment="center", width="content"):
+            if current:
+                st.button("Back", icon=":material/arrow_back:", key="back", on_click=go, args=(STEPS[current - 1],))
+            st.caption(
+                f":orange[:material/info: {blocked}]"
+                if blocked
+                else f":material/cloud_done: Draft saved {ago(draft.saved_at)}",
+                help=f"Saved {when(draft.saved_at)}. You can leave and come back.",
+                width="content",
+            )
         if current + 1 < len(STEPS):
             st.button(
                 f"Continue to {STEPS[current + 1]}", type="primary", icon=":material/arrow_forward:",

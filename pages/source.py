@@ -10,13 +10,13 @@ import streamlit as st
 
 from ingest_core.models import Receipt, Source
 from ingest_core.overview import SourceActivity
-from pages.steps.match import BAD_CELLS, BLANKS, COMBINES, CONFLICTS
 from pages.ui import badges, charts, told
 from pages.ui.forms import KINDS, edit_source, type_label
 from pages.ui.links import breadcrumb, nothing_here, open_draft, title_row
 from pages.ui.state import overview, url_number, when, workspace
 from pages.ui.tables import uploads_table
 from pages.ui.text import ago, count, escape, number, percent
+from pages.ui.words import BAD_CELLS, BLANKS, COMBINES, CONFLICTS
 
 TABS = ("Overview", "Mapping", "Uploads", "Settings")
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 from functools import partial
 
-import pandas as pd
 import streamlit as st
 
 from ingest_core.jobs.jobs import JobProgress
@@ -15,6 +14,7 @@ from ingest_core.reasons import REASONS
 from pages.ui import badges, charts, told
 from pages.ui.links import breadcrumb, title_row
 from pages.ui.state import when, workspace
+from pages.ui.tables import rejects_table
 from pages.ui.text import ago, count, escape, number, percent, seconds, size
 
 DONE = ":green[:material/check_circle:]"
@@ -141,7 +141,8 @@ def pictures(receipt: Receipt) -> str | None:
     if right is None:
         return None
     with right.container(border=True, height="stretch"):
-        st.markdown("#### Why rows were rejected :small[:gray[click a bar to see the rows]]")
+        st.markdown("#### Why rows were rejected")
+        st.caption("Click a bar to see its rows.")
         return charts.reject_reasons(receipt.rejects_by_reason, key="reasons")
 
 
@@ -157,36 +158,12 @@ def rejected(receipt: Receipt, clicked: str | None) -> None:
         has_text = st.toggle("Show the original lines", key="show_lines", help="They are personal data.")
     total = receipt.rejects_by_reason[code] if code else receipt.rejected
     slot = st.container()
-    page = st.pagination(-(-total // REJECTS_SHOWN), key="rejects_page") if total > REJECTS_SHOWN else 1
+    page = st.pagination(-(-total // REJECTS_SHOWN), key=f"rejects_page_{code}") if total > REJECTS_SHOWN else 1
     rows = workspace().history.rejects(
         str(receipt.request_id), code=code, limit=REJECTS_SHOWN, offset=(page - 1) * REJECTS_SHOWN
     )
-    frame = pd.DataFrame(
-        {
-            "line": [row.line for row in rows],
-            "reason": [[row.title] for row in rows],
-            "column": [row.column or "" for row in rows],
-            "what": [row.message for row in rows],
-            "fix": [row.fix for row in rows],
-            **({"text": [row.text for row in rows]} if has_text else {}),
-        }
-    )
-    titles = list(dict.fromkeys(row.title for row in rows))
-    slot.dataframe(
-        frame,
-        hide_index=True,
-        row_height=38,
-        height="content" if len(rows) <= 12 else 500,
-        alt="Rejected rows with reason and how to fix them",
-        column_config={
-            "line": st.column_config.NumberColumn("Line", format="localized"),
-            "reason": st.column_config.MultiselectColumn("Reason", options=titles, color="#ffec99"),
-            "column": "Column",
-            "what": st.column_config.TextColumn("What is wrong", width="medium"),
-            "fix": st.column_config.TextColumn("How to fix it", width="large"),
-            "text": st.column_config.TextColumn("Original line", width="large"),
-        },
-    )
+    with slot:
+        rejects_table(rows, has_text=has_text)
 
 
 def how_it_worked(receipt: Receipt) -> None:

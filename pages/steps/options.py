@@ -10,10 +10,10 @@ from ingest_core.catalog.names import check_upper_snake
 from ingest_core.clock import now
 from ingest_core.errors import OnrampError
 from ingest_core.models import ColumnMapping
-from pages.steps.match import BLANKS, CONFLICTS
 from pages.ui.draft import Draft
 from pages.ui.state import overview, when
-from pages.ui.text import count, escape, percent
+from pages.ui.text import count, escape, number, percent
+from pages.ui.words import BLANKS, CONFLICTS
 
 REPLACES = {
     "keep": ("Keep them", "Rows of this file are added; nothing that is there ends."),
@@ -48,8 +48,7 @@ def _save(draft: Draft, **update: object) -> None:
 
 def _segment(draft: Draft) -> str | None:
     """None, create, add to existing."""
-    kind, _, current = (draft.options.segment or "").partition(":")
-    existing = [str(segment["name"]) for segment in draft.workspace.segments.list()]
+    kind, _, name = (draft.options.segment or "").partition(":")
     labels = {"": "No segment", "create": "Create a segment", "add": "Add to a segment"}
     with st.container(border=True):
         st.markdown("#### Segment")
@@ -57,37 +56,45 @@ def _segment(draft: Draft) -> str | None:
             "Segment", list(labels), format_func=labels.__getitem__, default=kind, required=True, key="segment_kind",
             label_visibility="collapsed",
         )  # fmt: skip
-        rows = count(draft.inspection().rows, "row")
         if chosen == "create":
-            name = st.text_input(
-                "Name",
-                value=current if kind == "create" else "",
-                key="segment_name",
-                live=True,
-                placeholder="NOVEMBER_LEADS",
-            )
-            try:
-                check_upper_snake(name or "", "segment name")
-            except OnrampError as error:
-                st.caption(f":orange[:material/edit: {escape(error.hint)}]")
-                return "Give the new segment a name."
-            _save(draft, segment=f"create:{name}")
-            st.caption(f"Everybody this file stores, at most {rows}, becomes the segment.")
-        elif chosen == "add":
-            if not existing:
-                st.caption("There is no segment yet. Create one.")
-                return "Choose another option for the segment."
-            name = st.selectbox(
-                "Segment", existing, key="segment_existing", index=existing.index(current) if current in existing else 0
-            )
-            _save(draft, segment=f"add:{name}")
-            st.caption(
-                f"It holds {count(draft.workspace.segments.count(name), 'profile')} now; at most {rows} more join."
-            )
-        else:
-            _save(draft, segment=None)
-            st.caption("The file fills profiles only.")
+            return _new_segment(draft, name if kind == "create" else "")
+        if chosen == "add":
+            return _existing_segment(draft, name)
+        _save(draft, segment=None)
+        st.caption("The file fills profiles only.")
     return None
+
+
+def _new_segment(draft: Draft, current: str) -> str | None:
+    name = st.text_input("Name", value=current, key="segment_name", live=True, placeholder="NOVEMBER_LEADS")
+    try:
+        check_upper_snake(name or "", "segment name")
+    except OnrampError as error:
+        st.caption(f":orange[:material/edit: {escape(error.hint)}]")
+        return "Give the new segment a name."
+    if name in _segments(draft):
+        st.caption(":orange[:material/edit: There is a segment of this name already.]")
+        return "Give the new segment another name, or add to the existing one."
+    _save(draft, segment=f"create:{name}")
+    st.caption(f"Everybody this file stores, at most {count(draft.inspection().rows, 'row')}, becomes the segment.")
+    return None
+
+
+def _existing_segment(draft: Draft, current: str) -> str | None:
+    existing = _segments(draft)
+    if not existing:
+        st.caption("There is no segment yet. Create one.")
+        return "Choose another option for the segment."
+    start = existing.index(current) if current in existing else 0
+    name = st.selectbox("Segment", existing, key="segment_existing", index=start)
+    _save(draft, segment=f"add:{name}")
+    members = count(draft.workspace.segments.count(name), "profile")
+    st.caption(f"It holds {members} now; at most {number(draft.inspection().rows)} more join.")
+    return None
+
+
+def _segments(draft: Draft) -> list[str]:
+    return [str(segment["name"]) for segment in draft.workspace.segments.list()]
 
 
 def _replace(draft: Draft) -> None:

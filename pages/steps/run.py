@@ -37,8 +37,8 @@ def draw(draft: Draft) -> str | None:
         st.metric("Rejected", number(receipt.rejected), border=True)
     if receipt.rejects_by_reason:
         with st.container(border=True):
-            share = percent(told.reject_share(receipt))
-            st.markdown(f"#### Why rows would be rejected :small[:gray[{share} of the rows]]")
+            st.markdown("#### Why rows would be rejected")
+            st.caption(f"{percent(told.reject_share(receipt))} of the rows.")
             charts.reject_reasons(receipt.rejects_by_reason, key="dry_reasons")
     return None
 

@@ -60,11 +60,13 @@ def where_rows_went(receipt: Receipt) -> None:
                 hovertemplate=f"{label}: {number(rows)} ({percent(rows / receipt.lines)})<extra></extra>",
             )  # fmt: skip
     figure.update_layout(
-        barmode="stack", legend={"orientation": "h", "y": -0.35, "x": 0, "traceorder": "normal"}, bargap=0.1
+        barmode="stack",
+        legend={"orientation": "h", "y": -0.12, "yanchor": "top", "x": 0, "traceorder": "normal"},
+        bargap=0.1,
     )
     figure.update_xaxes(visible=False, range=[0, receipt.lines])
     figure.update_yaxes(visible=False)
-    draw(figure, f"Where the {number(receipt.lines)} lines went: {', '.join(parts)}", height=150)
+    draw(figure, f"Where the {number(receipt.lines)} lines went: {', '.join(parts)}", height=124)
 
 
 def reject_reasons(counts: dict[str, int], *, key: str) -> str | None:

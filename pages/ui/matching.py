@@ -12,16 +12,20 @@ from ingest_core.models import Attribute, ColumnMapping, ColumnStatistics, Inspe
 
 State = Literal["Matched", "Decide", "Skipped"]
 SURE = 0.9  # below this a guess wants a look
-QUESTIONS = frozenset({"ambiguous_date", "ambiguous_decimal"})
+NEEDS_COUNTRY = "phone_country_needed"
+QUESTIONS = frozenset({"ambiguous_date", "ambiguous_decimal", NEEDS_COUNTRY})
 
 
-def questions(inspection: Inspection, columns: Sequence[ColumnMapping]) -> dict[str, Problem]:
+def questions(inspection: Inspection, columns: Sequence[ColumnMapping], confirmed: Sequence[str]) -> dict[str, Problem]:
     """Column → the open question about its format; only of columns that are loaded and have no format yet."""
     loaded = {column.column for column in columns if column.attribute and not column.format}
     return {
         problem.column: problem
         for problem in inspection.problems
-        if problem.code in QUESTIONS and problem.column in loaded and problem.column is not None
+        if problem.code in QUESTIONS
+        and problem.column is not None
+        and problem.column in loaded
+        and not (problem.code == NEEDS_COUNTRY and problem.column in confirmed)  # the only one that may stay open
     }
 
 
@@ -31,6 +35,8 @@ def state(column: ColumnMapping, asked: MappingOf[str, Problem], confirmed: Sequ
         return "Decide"
     if column.column in confirmed:
         return "Matched" if column.attribute else "Skipped"
+    if column.attribute is None and (column.confidence or 0) >= SURE:
+        return "Skipped"  # left out in the last file too
     if column.attribute is None or (column.confidence is not None and column.confidence < SURE):
         return "Decide"
     return "Matched"

@@ -7,46 +7,28 @@ from collections.abc import Sequence
 import pandas as pd
 import streamlit as st
 
-from ingest_core.models import Receipt
+from ingest_core.models import Receipt, RejectedRow
 from pages.ui import badges, told
 from pages.ui.links import go_next
 from pages.ui.text import percent
 
 WORDS = ["Scheduled", "In Progress", "Completed", "Completed with rejects", "Failed", "Cancelled", "Undone", "Replaced"]
+SHOWN = ["request_id", "source", "file", "state", "started", "rows", "stored", "rejected", "share", "took", "person"]
 
 
 def uploads_table(receipts: Sequence[Receipt], *, key: str, has_source: bool = True) -> None:
     """Uploads, newest first; the request id opens one."""
-    frame = pd.DataFrame([_row(receipt) for receipt in receipts])
-    shown = [
-        "request_id",
-        "source",
-        "file",
-        "state",
-        "started",
-        "rows",
-        "stored",
-        "rejected",
-        "share",
-        "took",
-        "person",
-    ]
     st.dataframe(
-        frame,
+        pd.DataFrame([_row(receipt) for receipt in receipts]),
         hide_index=True,
         row_height=38,
         placeholder="",
-        height="content" if len(frame) <= 15 else 620,
-        column_order=[name for name in shown if has_source or name != "source"],
+        height="content" if len(receipts) <= 15 else 620,
+        column_order=[name for name in SHOWN if has_source or name != "source"],
         alt="Uploads with status, times and counts",
         column_config={
             "request_id": st.column_config.ButtonColumn(
-                "Request ID",
-                type="tertiary",
-                alignment="left",
-                key=key,
-                on_click=_open,
-                args=(key, receipts),
+                "Request ID", type="tertiary", alignment="left", key=key, on_click=_open, args=(key, receipts),
                 pinned=True,
             ),
             "source": "Source",
@@ -61,6 +43,37 @@ def uploads_table(receipts: Sequence[Receipt], *, key: str, has_source: bool = T
             "share": st.column_config.TextColumn("Share", alignment="right"),
             "took": "Time",
             "person": "Uploaded by",
+        },
+    )  # fmt: skip
+
+
+def rejects_table(rows: Sequence[RejectedRow], *, has_text: bool) -> None:
+    """Rejected rows with how to fix them; their original text only when asked for."""
+    frame = pd.DataFrame(
+        {
+            "line": [row.line for row in rows],
+            "reason": [[row.title] for row in rows],
+            "column": [row.column or "" for row in rows],
+            "what": [row.message for row in rows],
+            "fix": [row.fix for row in rows],
+            **({"text": [row.text for row in rows]} if has_text else {}),
+        }
+    )
+    st.dataframe(
+        frame,
+        hide_index=True,
+        row_height=38,
+        height="content" if len(rows) <= 12 else 500,
+        alt="Rejected rows with reason and how to fix them",
+        column_config={
+            "line": st.column_config.NumberColumn("Line", format="localized"),
+            "reason": st.column_config.MultiselectColumn(
+                "Reason", options=list(dict.fromkeys(row.title for row in rows)), color="#ffec99"
+            ),
+            "column": "Column",
+            "what": st.column_config.TextColumn("What is wrong", width="medium"),
+            "fix": st.column_config.TextColumn("How to fix it", width="large"),
+            "text": st.column_config.TextColumn("Original line", width="large"),
         },
     )
 
