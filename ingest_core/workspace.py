@@ -81,6 +81,7 @@ class Workspace:
         home.mkdir(mode=0o700, parents=True, exist_ok=True)
         settings = load_settings(home)
         lock = WorkspaceLock(home, worker)
+        engine = None
         try:
             database = home / "onramp.duckdb"
             keyset = load_keyset(home, may_create=not database.exists())
@@ -97,6 +98,8 @@ class Workspace:
             workspace.attributes.create_built_in()
             sweep(engine)
         except BaseException:
+            if engine is not None:
+                engine.close()  # or the next try in this process would find the file open
             lock.release()
             raise
         return workspace

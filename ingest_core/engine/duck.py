@@ -132,7 +132,8 @@ class Engine:
         if not path.exists():
             _create_file(path)
         with _boundary():
-            self._root = duckdb.connect(str(path))
+            # Given at connect: by SET it would hold for this one connection, not for its cursors.
+            self._root = duckdb.connect(str(path), config={"python_enable_replacements": False})
             for name, value in _lock_down(temp, memory_limit, threads, temp_limit):
                 self._root.execute(f"SET {name} = {value}")
         self.write = threading.RLock()
@@ -167,7 +168,6 @@ def _lock_down(temp: Path, memory_limit: str, threads: int, temp_limit: str) -> 
 
     return [
         ("allowed_directories", "[" + text(str(temp)) + "]"),
-        ("python_enable_replacements", "false"),
         ("autoinstall_known_extensions", "false"),
         ("autoload_known_extensions", "false"),
         ("allow_community_extensions", "false"),

@@ -6,6 +6,10 @@ known already is not written. What is staged is ciphertext, so that a spilling s
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from itertools import groupby
+from operator import itemgetter
+
 import numpy as np
 import pyarrow as pa
 
@@ -41,11 +45,25 @@ FROM fresh_value
 JOIN fresh_page ON fresh_page.page_id = place >> 16
 JOIN stage_page ON stage_page.page_id = fresh_page.page_id AND stage_page.slots = fresh_page.fresh"""
 
-PARTIAL = """
-SELECT page.page_id, page.attribute_id, page.key_version, page.data
-FROM stage_page AS page JOIN fresh_page ON fresh_page.page_id = page.page_id
+PARTIAL_VALUES = """CREATE OR REPLACE TEMP TABLE partial_value AS
+SELECT fresh_value.token, page.attribute_id, fresh_value.place
+FROM fresh_value
+JOIN fresh_page ON fresh_page.page_id = fresh_value.place >> 16
+JOIN stage_page AS page ON page.page_id = fresh_page.page_id
 WHERE fresh_page.fresh < page.slots
-ORDER BY page.attribute_id, page.page_id"""
+ORDER BY page.attribute_id, fresh_value.place"""
+"""In order, so that looking up a few pages reads a few rows, however many there are."""
+
+PARTIAL_PAGES = "SELECT DISTINCT attribute_id, place >> 16 AS page_id FROM partial_value ORDER BY ALL"
+
+SOME_PAGES = """SELECT page_id, key_version, data FROM stage_page
+WHERE attribute_id = ? AND page_id BETWEEN ? AND ? AND page_id IN (SELECT unnest(?::BIGINT[])) ORDER BY page_id"""
+
+SOME_VALUES = """SELECT token, place FROM partial_value
+WHERE attribute_id = ? AND place BETWEEN ? AND ? ORDER BY place"""
+
+_TOGETHER = 16
+"""Partial pages opened at a time, and how many full pages of new values are sealed at a time."""
 
 
 class PageWriter:
@@ -98,30 +116,31 @@ class PageWriter:
         return int(session.value("SELECT count(*) FROM fresh_value"))
 
     def _keep_partial(self) -> None:
-        session = self._session
-        held: list[tuple[pa.Array, pa.Array]] = []
-        current = None
-        rows = 0
-        for page_id, attribute_id, version, data in session.rows(PARTIAL):
-            if held and (attribute_id != current or rows >= SLOTS * 16):
-                self._reseal(current, held)
-                held, rows = [], 0
-            current = attribute_id
-            values = unseal(
-                self._keyset.page_key(version), data, page_id=page_id, attribute_id=attribute_id, key_version=version
-            )
-            fresh = session.arrow(
-                "SELECT token, CAST(place & 65535 AS BIGINT) AS slot FROM fresh_value "
-                "WHERE place BETWEEN ? AND ? ORDER BY slot",
-                [page_id << 16, page_id << 16 | 65535],
-            ).combine_chunks()
-            held.append((fresh.column("token").combine_chunks(), values.take(fresh.column("slot").combine_chunks())))
-            rows += fresh.num_rows
-        if held:
-            self._reseal(current, held)
+        self._session.run(PARTIAL_VALUES)
+        for attribute_id, pages in groupby(self._session.rows(PARTIAL_PAGES), key=itemgetter(0)):
+            held: list[tuple[pa.Array, pa.Array]] = []
+            ids = [page_id for _, page_id in pages]
+            for start in range(0, len(ids), _TOGETHER):
+                held += self._fresh_of(attribute_id, ids[start : start + _TOGETHER])
+                if sum(len(values) for _, values in held) >= SLOTS * _TOGETHER:
+                    self._reseal(attribute_id, held)
+                    held = []
+            if held:
+                self._reseal(attribute_id, held)
 
-    def _reseal(self, attribute_id: int | None, held: list[tuple[pa.Array, pa.Array]]) -> None:
-        assert attribute_id is not None
+    def _fresh_of(self, attribute_id: int, ids: list[int]) -> Iterator[tuple[pa.Array, pa.Array]]:
+        """(tokens, values) of what is new on each of these staged pages."""
+        first, last = ids[0], ids[-1]
+        fresh = self._session.arrow(SOME_VALUES, [attribute_id, first << 16, last << 16 | 65535])
+        tokens = fresh.column("token").combine_chunks()
+        places = fresh.column("place").to_numpy()
+        for page_id, version, data in self._session.rows(SOME_PAGES, [attribute_id, first, last, ids]):
+            key = self._keyset.page_key(version)
+            values = unseal(key, data, page_id=page_id, attribute_id=attribute_id, key_version=version)
+            begin, end = np.searchsorted(places, [page_id << 16, (page_id + 1) << 16])
+            yield tokens.slice(begin, end - begin), values.take(pa.array(places[begin:end] & 65535))
+
+    def _reseal(self, attribute_id: int, held: list[tuple[pa.Array, pa.Array]]) -> None:
         values = pa.concat_arrays([values for _, values in held])
         tokens = pa.concat_arrays([_storage(token) for token, _ in held])
         pages, first = self._seal(attribute_id, values)
