@@ -144,6 +144,7 @@ LEFT JOIN group_pid of_loose ON of_loose.target = loose.target
 LEFT JOIN near ON near.token = touched.token AND loose.token IS NULL
 LEFT JOIN group_pid of_near ON of_near.target = near.target
 LEFT JOIN group_pid of_self ON of_self.target = touched.pid * 2""",
+    "CREATE OR REPLACE TEMP TABLE token_before AS SELECT token, pid FROM identity SEMI JOIN token_place USING (token)",
     "DELETE FROM identity WHERE token IN (SELECT token FROM token_place)",
     "INSERT INTO identity SELECT * FROM token_place",
 )

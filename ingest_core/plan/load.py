@@ -163,6 +163,8 @@ class _Load:
         self.counts["shared"] = int(session.value("SELECT count(*) FROM newly_shared"))
         runner.all(identity.WRITE_IDENTITY)
         session.run("CREATE OR REPLACE TEMP TABLE regrouped (rid BIGINT, old_pid BIGINT, target BIGINT, pid BIGINT)")
+        for table in ("token_place", "token_before"):
+            session.run(f"CREATE OR REPLACE TEMP TABLE {table} (token UUID, pid BIGINT)")
         if seeds:
             resolve_again(runner, self.fields)
             session.run(
@@ -177,12 +179,14 @@ class _Load:
     def _fold(self) -> None:
         session, runner = self.session, self.runner
         runner.all(profiles.fold(self.fields, mapped(self.plan)))
+        session.run("CREATE OR REPLACE TEMP TABLE refold_profile AS FROM profile LIMIT 0")
         if not session.value("SELECT count(*) FROM refold"):
             return
         with runner.timed("regrouped profiles", "Fold the profiles whose rows were regrouped from the log.") as done:
             rules = rules_of(session, self.fields)
             own = {attribute.attribute_id: column for attribute, column in mapped(self.plan)}
             rules = type(rules)({**rules.by_upload, self.upload_no: own})
+            session.run("INSERT INTO refold_profile FROM profile SEMI JOIN refold USING (pid)")
             session.run("DELETE FROM profile WHERE pid IN (SELECT old_pid FROM refold_old)")
             done(refold(session, self.fields, rules))
         for sql in memberships.REFOLD:
@@ -297,13 +301,25 @@ SELECT count(*) - count(DISTINCT pid), count(*) - count(DISTINCT old_pid) FROM e
 """Profiles that became one (edges − new profiles) and that came apart (edges − old profiles)."""
 
 _UPDATED = """
+WITH renamed AS (
+    SELECT identity_new.token, met.old_pid, identity_new.pid AS new_pid
+    FROM identity_new
+    LEFT JOIN met ON met.token = identity_new.token
+    ANTI JOIN token_place ON token_place.token = identity_new.token
+    UNION ALL
+    SELECT token_place.token, CASE WHEN identity_new.token IS NULL THEN token_before.pid ELSE met.old_pid END,
+           token_place.pid
+    FROM token_place
+    JOIN token_before ON token_before.token = token_place.token
+    LEFT JOIN identity_new ON identity_new.token = token_place.token
+    LEFT JOIN met ON met.token = token_place.token
+), moved AS (
+    SELECT unnest([old_pid, new_pid]) AS pid FROM renamed WHERE old_pid IS DISTINCT FROM new_pid
+)
 SELECT count(*) FROM person WHERE pid < ? AND (
     pid IN (SELECT pid FROM merged WHERE is_changed)
     OR pid IN (SELECT pid FROM new_member)
-    OR pid IN (SELECT pid FROM refold)
-    OR pid IN (
-        SELECT identity_new.pid FROM identity_new LEFT JOIN met ON met.token = identity_new.token
-        WHERE NOT coalesce(met.is_known, false) OR met.owner IS DISTINCT FROM met.old_owner
-           OR met.is_shared <> met.was_shared
-    )
+    OR pid IN (SELECT pid FROM (FROM profile SEMI JOIN refold USING (pid) EXCEPT FROM refold_profile))
+    OR pid IN (SELECT pid FROM moved WHERE pid IS NOT NULL)
 )"""
+"""People known before whose values, membership or identifiers are not what they were."""
