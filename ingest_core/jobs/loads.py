@@ -52,8 +52,8 @@ class Loads:
     def _ending(self, request_id: str) -> Iterator[None]:
         try:
             yield
-        except Stopped as stopped:
-            self.fail(request_id, stopped, is_cancelled=True)
+        except (Stopped, KeyboardInterrupt):
+            self.fail(request_id, Stopped(), is_cancelled=True)
             raise
         except OnrampError as error:
             self.fail(request_id, error)

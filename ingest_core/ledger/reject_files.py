@@ -25,7 +25,7 @@ def write_exact(out: Path | IO[str], rows: Iterable[RejectedRow], header: Sequen
 
     def write(file: IO[str]) -> int:
         count = 0
-        file.write(delimiter.join([*COLUMNS, *header]) + "\n")
+        file.write(delimiter.join([*COLUMNS, *(_header_cell(name, delimiter) for name in header)]) + "\n")
         for row in rows:
             about = (str(row.line), row.column or "", " ".join(row.codes), row.message, row.fix)
             plain = (part.replace(delimiter, " ").replace("\n", " ").replace('"', "'") for part in about)
@@ -62,6 +62,13 @@ def neutral(cell: str) -> str:
         if unicodedata.category(character) not in _UNSEEN and character not in _BLANK_LETTERS:
             return cell
     return cell
+
+
+def _header_cell(name: str, delimiter: str) -> str:
+    """A column name as the file's dialect writes it: quoted where it must be; tab-separated files know no quotes."""
+    if delimiter == "\t" or not {delimiter, '"', "\n", "\r"} & set(name):
+        return name
+    return '"' + name.replace('"', '""') + '"'
 
 
 def _split(text: str, delimiter: str) -> list[str]:
