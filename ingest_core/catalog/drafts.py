@@ -6,10 +6,12 @@ import json
 import secrets
 from typing import Any
 
+from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from ingest_core.clock import now
 from ingest_core.engine import Engine
+from ingest_core.errors import StateError
 from ingest_core.vault import Keyset
 
 
@@ -32,13 +34,20 @@ class Drafts:
         return draft_id
 
     def load(self, draft_id: str) -> dict[str, Any] | None:
-        """The draft's content with ``source_id`` and ``updated_at`` added, or None."""
+        """The draft's content with ``source_id`` and ``updated_at`` added, or None. StateError ``draft_damaged``."""
         with self._engine.session() as session:
             row = session.row("SELECT source_id, updated_at, state FROM draft WHERE draft_id = ?", [draft_id])
         if row is None:
             return None
         sealed = bytes(row[2])
-        plain = AESGCM(self._keyset.file_key(draft_id)).decrypt(sealed[:12], sealed[12:], b"draft")
+        try:
+            plain = AESGCM(self._keyset.file_key(draft_id)).decrypt(sealed[:12], sealed[12:], b"draft")
+        except (InvalidTag, ValueError):
+            raise StateError(
+                "This unfinished ingest cannot be opened: it was changed on disk, or the key was.",
+                code="draft_damaged",
+                hint="Discard it and start again. Nothing was loaded.",
+            ) from None
         return {**json.loads(plain), "source_id": row[0], "updated_at": row[1]}
 
     def save(self, draft_id: str, state: dict[str, Any]) -> None:
