@@ -104,7 +104,8 @@ class Session:
 
     def interrupt(self) -> None:
         """Stops the running statement; may be called from another thread."""
-        self._connection.interrupt()
+        with contextlib.suppress(duckdb.Error):  # it was closed in the meantime
+            self._connection.interrupt()
 
     def close(self) -> None:
         for name in list(self._registered):

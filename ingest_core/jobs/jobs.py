@@ -14,8 +14,8 @@ from typing import Any
 from ingest_core.catalog import Sources
 from ingest_core.clock import now
 from ingest_core.engine import Engine, Session
-from ingest_core.errors import InputError, OnrampError, Stopped
-from ingest_core.jobs.loads import Loads, register
+from ingest_core.errors import InputError, OnrampError, StateError, Stopped
+from ingest_core.jobs.loads import Loads, fault_of_ours, register
 from ingest_core.ledger import uploads
 from ingest_core.models import Mapping, Options, Receipt, Source
 from ingest_core.plan.plan import Plan
@@ -53,6 +53,7 @@ class _Running:
     progress: JobProgress = field(default_factory=lambda: JobProgress(""))
     phases: list[Phase] = field(default_factory=list)
     is_stopping: bool = False
+    is_cancelled: bool = False  # by a person; else the worker stops and the upload waits again
     session: Session | None = None
 
     def tell(self, phase: str, done: int, total: int | None) -> None:
@@ -134,8 +135,9 @@ class Jobs:
         running = self._running
         if running is not None:
             running.is_stopping = True
-            if running.session is not None:
-                running.session.interrupt()
+            session = running.session
+            if session is not None:
+                session.interrupt()
         self._wake.set()
         if self._thread is not None:
             self._thread.join(timeout=30)
@@ -152,15 +154,21 @@ class Jobs:
         """Stops an upload that waits or runs; nothing of it is kept. False when it had ended already."""
         running = self._running
         if running is not None and running.request_id == request_id:
-            running.is_stopping = True
-            if running.session is not None:
-                running.session.interrupt()
+            running.is_cancelled = running.is_stopping = True
+            session = running.session
+            if session is not None:
+                session.interrupt()
             return True
-        with self._engine.write, self._engine.session() as session:
-            waiting = session.value("SELECT 1 FROM upload WHERE request_id = ? AND status = 'Scheduled'", [request_id])
-        if waiting is None:
-            return False
-        self._end(request_id, Stopped(), is_cancelled=True)
+        with self._engine.write:
+            with self._engine.session() as session:
+                waiting = session.row(
+                    "SELECT landing FROM upload WHERE request_id = ? AND status = 'Scheduled'", [request_id]
+                )
+            if waiting is None:
+                return False
+            self._end(request_id, Stopped(), is_cancelled=True)
+        if waiting[0] is not None:
+            self._landing.delete(waiting[0])
         return True
 
     def run_waiting(self) -> int:
@@ -176,7 +184,11 @@ class Jobs:
 
     def _work(self) -> None:
         while not self._is_closing:
-            self.run_waiting()
+            try:
+                self._tidy()
+                self.run_waiting()
+            except OnrampError:
+                pass  # such as a full disk: tried again, the worker goes on
             self._wake.wait(timeout=1.0)
             self._wake.clear()
 
@@ -196,7 +208,7 @@ class Jobs:
         try:
             with self._engine.session() as session:
                 row = session.row(
-                    "SELECT landing, source_id, mapping_version, options, dialect, uploaded_by FROM upload "
+                    "SELECT landing, sha256, source_id, mapping_version, options, dialect, uploaded_by FROM upload "
                     "WHERE request_id = ?",
                     [request_id],
                 )
@@ -205,20 +217,30 @@ class Jobs:
             landing_id = row[0]
             self._load(running, *row)
         except Stopped as stopped:
-            if not self._is_closing:
+            if running.is_cancelled or not self._is_closing:
                 self._end(request_id, stopped, is_cancelled=True)
             else:
                 landing_id = None
                 self._wait_again(request_id)
         except OnrampError as error:
             self._end(request_id, error)
+        except Exception as error:  # noqa: BLE001  the next upload is loaded whatever was wrong with this one
+            self._end(request_id, fault_of_ours(error))
         finally:
             self._running = None
             if landing_id is not None:
                 self._forget(request_id, landing_id)
 
     def _load(
-        self, running: _Running, landing: str, source_id: int, version: int, options: str, layout: str, user: str
+        self,
+        running: _Running,
+        landing: str,
+        sha256: str,
+        source_id: int,
+        version: int,
+        options: str,
+        layout: str,
+        user: str,
     ) -> None:
         running.tell("receive", 0, None)
         source = self._sources.get(source_id)
@@ -228,18 +250,30 @@ class Jobs:
         plan = self._loads.planner.plan(
             self._landing.open(landing), source, mapping, chosen, overrides=overrides, user=user, progress=running.tell
         )
-        with self._engine.write, self._engine.session() as session:
-            session.run(
-                "UPDATE upload SET status = 'In Progress', started_at = ?, worker = 'app' WHERE request_id = ? "
-                "AND status = 'Scheduled'",
-                [now(), running.request_id],
+        if plan.facts.sha256 != sha256:
+            raise StateError(
+                "The received file is not complete any more. Nothing was loaded.",
+                code="landing_damaged",
+                hint="Send the file again.",
             )
+        if not self._claim(running.request_id):
+            return
         with self._engine.session() as session:
             running.session = session
             try:
                 self._loads.loader.load(plan, running.request_id, running.tell, session)
             finally:
                 running.session = None
+
+    def _claim(self, request_id: str) -> bool:
+        """Scheduled → In Progress; False when somebody stopped it in the meantime."""
+        with self._engine.write, self._engine.session() as session:
+            claimed = session.run(
+                "UPDATE upload SET status = 'In Progress', started_at = ?, worker = 'app' WHERE request_id = ? "
+                "AND status = 'Scheduled'",
+                [now(), request_id],
+            )
+        return bool(claimed)
 
     def _end(self, request_id: str, error: OnrampError, *, is_cancelled: bool = False) -> None:
         self._loads.fail(request_id, error, is_cancelled=is_cancelled)
@@ -262,6 +296,15 @@ class Jobs:
             self._landing.delete(landing_id)
             with self._engine.write, self._engine.session() as session:
                 session.run("UPDATE upload SET landing = NULL WHERE request_id = ?", [request_id])
+
+    def _tidy(self) -> None:
+        """Originals of uploads that ended just before their process was killed."""
+        with self._engine.session() as session:
+            left = session.rows(
+                "SELECT request_id, landing FROM upload WHERE landing IS NOT NULL AND status IN ('Completed', 'Failed')"
+            )
+        for request_id, landing_id in left:
+            self._forget(request_id, landing_id)
 
 
 def sweep(engine: Engine) -> None:

@@ -58,15 +58,8 @@ class Loads:
         except OnrampError as error:
             self.fail(request_id, error)
             raise
-        except Exception:
-            self.fail(
-                request_id,
-                StateError(
-                    "The upload ended by a fault of ours. Nothing of it was kept.",
-                    code="internal_error",
-                    hint="Start it again; if it happens twice, report the Request ID.",
-                ),
-            )
+        except Exception as error:
+            self.fail(request_id, fault_of_ours(error))
             raise
 
     def fail(self, request_id: str, error: OnrampError, *, is_cancelled: bool = False) -> None:
@@ -81,6 +74,16 @@ class Loads:
         with self.engine.session() as session:
             found = uploads.receipts(session, "idempotency_key = ?", [options.idempotency_key], limit=1)
         return found[0] if found else None
+
+
+def fault_of_ours(error: Exception) -> StateError:
+    """What a person is told of an exception that nobody thought of; its text may quote cells and is left out."""
+    return StateError(
+        "The upload ended by a fault of ours. Nothing of it was kept.",
+        code="internal_error",
+        hint="Start it again; if it happens twice, report the Request ID.",
+        facts={"kind": type(error).__name__},
+    )
 
 
 def register(
