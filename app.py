@@ -10,11 +10,10 @@ import asyncio
 import base64
 import hashlib
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import cache
 from pathlib import Path
-from typing import Any
 from urllib.parse import unquote, urlsplit
 
 import streamlit as st
@@ -22,9 +21,11 @@ from starlette.middleware import Middleware
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ingest_core.errors import InputError, OnrampError
 from pages.ui.arrivals import ARRIVALS, Arrival, no_ticket, too_large
+from pages.ui.draft import delete_orphans
 from pages.ui.errors import report
 from pages.ui.state import close_workspaces, workspace
 
@@ -119,7 +120,7 @@ async def give_up(request: Request) -> Response:
 
 
 async def health(request: Request) -> Response:
-    """GET: 200 while the workspace is open and its worker runs."""
+    """GET: 200 while the server answers; it opens the workspace before it does."""
     return JSONResponse({"status": "ok"})
 
 
@@ -190,18 +191,26 @@ def security_headers() -> list[tuple[bytes, bytes]]:
 
 
 class SecurityHeaders:
-    """Adds the headers; plain ASGI, so that streams stay streams."""
+    """Adds the headers, and closes Streamlit's own upload route, which keeps files in memory and asks for no ticket.
 
-    def __init__(self, app: Callable[..., Awaitable[None]]) -> None:
+    Plain ASGI, so that streams stay streams.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
-    async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
-        async def send_with_headers(message: dict[str, Any]) -> None:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 message["headers"] = [*message.get("headers", []), *security_headers()]
             await send(message)
 
-        await self._app(scope, receive, send_with_headers if scope["type"] == "http" else send)
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+        elif "/_stcore/upload_file" in scope["path"]:
+            await Response("Files are sent to /api/upload.", status_code=403)(scope, receive, send_with_headers)
+        else:
+            await self._app(scope, receive, send_with_headers)
 
 
 # ── the process ──────────────────────────────────────────────────────────────────────────────────────────
@@ -211,6 +220,7 @@ class SecurityHeaders:
 async def lifespan(app: st.App) -> AsyncIterator[None]:
     """One workspace and one worker per process, from start to end."""
     opened = await asyncio.to_thread(workspace)
+    await asyncio.to_thread(delete_orphans, opened)
     opened.jobs.start_worker()
     try:
         yield

@@ -11,6 +11,7 @@ import streamlit as st
 from ingest_core.models import Receipt, Source
 from ingest_core.overview import SourceActivity
 from pages.ui import badges, charts, told
+from pages.ui.draft import Draft
 from pages.ui.forms import KINDS, edit_source, type_label
 from pages.ui.links import breadcrumb, nothing_here, open_draft, title_row
 from pages.ui.state import overview, url_number, when, workspace
@@ -23,7 +24,22 @@ TABS = ("Overview", "Mapping", "Uploads", "Settings")
 
 def ingest(source: Source) -> NoReturn:
     """Starts a new draft."""
-    open_draft(workspace().drafts.create(source.source_id))
+    open_draft(Draft.start(workspace(), source.source_id))
+
+
+def unfinished(source: Source) -> None:
+    """Ingests that were begun and left."""
+    for draft in Draft.unfinished(workspace(), source.source_id):
+        row = st.container(border=True, horizontal=True, vertical_alignment="center", key=f"draft_{draft.draft_id}")
+        row.markdown(
+            f":material/edit_note: **{escape(draft.file)}** :gray[not loaded yet, saved {ago(draft.saved_at)}]",
+            width="stretch",
+        )
+        if row.button("Continue", key=f"continue_{draft.draft_id}"):
+            open_draft(draft.draft_id, "check")
+        if row.button("Delete", icon=":material/delete:", type="tertiary", key=f"delete_{draft.draft_id}"):
+            draft.delete()
+            st.rerun()
 
 
 def overview_tab(source: Source, receipts: list[Receipt], activity: SourceActivity) -> None:
@@ -145,6 +161,7 @@ state = badges.badge("Archived" if source.archived_at else activity.health)
 kind = KINDS.get(source.kind, source.kind) + (f", DPID {source.dpid}" if source.dpid else "")
 st.markdown(f"{state} :gray[{escape(kind)}{'. ' + escape(source.description) if source.description else ''}]")
 
+unfinished(source)
 receipts = opened.history.list(source=source.name, limit=100)
 tabs = dict(zip(TABS, st.tabs(TABS, key="tab", bind="query-params", on_change="rerun"), strict=True))
 if tabs["Overview"].open:

@@ -8,6 +8,7 @@ import streamlit as st
 from ingest_core.models import Source
 from ingest_core.overview import Day, Running, SourceActivity, Week
 from pages.ui import badges
+from pages.ui.draft import Draft
 from pages.ui.forms import edit_source, new_source
 from pages.ui.links import go_next, nothing_here, title_row
 from pages.ui.samples import sample_file
@@ -33,14 +34,16 @@ def cards(days: list[Day], running: list[Running]) -> None:
         )  # fmt: skip
         st.metric(
             "Rows loaded, 7 days", short_number(week.loaded), border=True, height="stretch",
-            delta=None if week.loaded_change is None else f"{week.loaded_change:+.0%}",
+            delta="first week" if week.loaded_change is None else f"{week.loaded_change:+.0%}",
             delta_description="against the week before" if week.loaded_change is not None else None,
-            chart_data=[day.loaded for day in days], chart_type="bar", delta_color="green",
+            delta_arrow="off" if week.loaded_change is None else "auto", delta_color="green",
+            chart_data=[day.loaded for day in days], chart_type="bar",
         )  # fmt: skip
         st.metric(
             "Rows rejected, 7 days", short_number(week.rejected), border=True, height="stretch",
-            delta=None if week.reject_change is None else f"{week.reject_change * 100:+.1f} pt of rows",
-            delta_color="orange", chart_data=[day.rejected for day in days], chart_type="bar",
+            delta=f"{percent(week.reject_share)} of rows", delta_color="orange", delta_arrow="off",
+            delta_description=None if week.reject_change is None else f"{week.reject_change * 100:+.1f} points",
+            chart_data=[day.rejected for day in days], chart_type="bar",
         )  # fmt: skip
         st.metric(
             "Uploads running", number(len(running)), border=True, height="stretch",
@@ -86,7 +89,7 @@ def _row(source: Source, activity: SourceActivity | None) -> dict[str, object]:
         "last_at": pd.to_datetime(last, utc=True) if last else pd.NaT,
         "rows": activity.last_rows,
         "rejected": percent(activity.reject_share),
-        "recent": list(activity.recent),
+        "recent": [0] * (8 - len(activity.recent)) + list(activity.recent) if activity.recent else [],
         "menu": [MENU[key] for key in _actions(source)],
     }
 
@@ -112,7 +115,7 @@ def _clicked_menu(sources: list[Source]) -> None:
     source = sources[click.row]
     action = next(key for key, label in MENU.items() if label == click.label)
     if action == "Ingest a file":
-        go_next("ingest.py", draft=workspace().drafts.create(source.source_id))
+        go_next("ingest.py", draft=Draft.start(workspace(), source.source_id))
     elif action == "Edit":
         st.session_state["editing_source"] = source.source_id
     else:

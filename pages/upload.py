@@ -16,11 +16,13 @@ from pages.ui.links import breadcrumb, title_row
 from pages.ui.state import when, workspace
 from pages.ui.tables import rejects_table
 from pages.ui.text import ago, count, escape, number, percent, seconds, size
+from pages.ui.waiting import phase_name
 
 DONE = ":green[:material/check_circle:]"
 RUNNING = ":blue[:material/progress_activity:]"
 REJECTS_SHOWN = 200
 PHASES_SHOWN = 5
+SHORT_LIST = 4  # reasons beside which the left card would stand half empty
 
 
 # ── while it runs ────────────────────────────────────────────────────────────────────────────────────────
@@ -35,7 +37,7 @@ def live(request_id: str) -> None:
     progress = workspace().jobs.progress(request_id)
     with st.container(border=True):
         with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
-            phase = _phase(progress.phase) if progress else _waiting(receipt)
+            phase = phase_name(progress.phase) if progress else _waiting(receipt)
             st.markdown(f"{badges.badge(receipt.status)} **{escape(phase)}**", width="content")
             if st.button("Stop", icon=":material/stop_circle:", key="stop"):
                 confirm_stop(request_id)
@@ -43,11 +45,6 @@ def live(request_id: str) -> None:
             _bar(progress)
             _phases(progress)
     st.caption(":material/info: You can close this page. The upload goes on, and its result stays in the history.")
-
-
-def _phase(name: str) -> str:
-    words = {"receive": "Receiving and checking the file", "read": "Reading rows"}
-    return words.get(name, name.replace("_", " ").capitalize())
 
 
 def _waiting(receipt: Receipt) -> str:
@@ -69,11 +66,14 @@ def _bar(progress: JobProgress) -> None:
 def _phases(progress: JobProgress) -> None:
     """What is done and what is going on, the newest last."""
     earlier, shown = progress.phases[:-PHASES_SHOWN], progress.phases[-PHASES_SHOWN:]
+    place = st.container(gap=None)
     if earlier:
         took = seconds(sum(part.seconds for part in earlier))
-        st.markdown(f"{DONE} {count(len(earlier), 'earlier step')} :gray[{took}]")
+        place.markdown(f"{DONE} {count(len(earlier), 'earlier step')} :gray[{took}]")
     for part in shown:
-        st.markdown(f"{DONE if part.is_done else RUNNING} {escape(_phase(part.name))} :gray[{seconds(part.seconds)}]")
+        place.markdown(
+            f"{DONE if part.is_done else RUNNING} {escape(phase_name(part.name))} :gray[{seconds(part.seconds)}]"
+        )
 
 
 @st.dialog("Stop this upload?", icon=":material/stop_circle:")
@@ -134,6 +134,10 @@ def pictures(receipt: Receipt) -> str | None:
     with left.container(border=True, height="stretch"):
         st.markdown("#### Where the rows went")
         charts.where_rows_went(receipt)
+        if len(receipt.rejects_by_reason) > SHORT_LIST and receipt.steps:
+            st.markdown("#### Where the time went")
+            slowest = sorted(receipt.steps, key=lambda step: -step.seconds)[:5]
+            charts.step_times([step.name for step in slowest], [step.seconds for step in slowest])
         if receipt.profiles_after != receipt.profiles_before:
             st.caption(f"Profiles: {number(receipt.profiles_before)} before, {number(receipt.profiles_after)} after.")
         for notice in receipt.notices:

@@ -181,6 +181,10 @@ class Overview:
         rows = self._rows("loaded_before", [source_id, sha256])
         return (rows[0][0], rows[0][1], rows[0][2]) if rows else None
 
+    def landings_in_use(self) -> set[str]:
+        """Ids of received files that an upload still needs."""
+        return {row[0] for row in self._rows("landings_in_use")}
+
     def filled(self, attributes: Sequence[Attribute]) -> dict[str, float]:
         """Share 0-1 of profiles that have a value, per attribute name; empty without profiles."""
         if not attributes:

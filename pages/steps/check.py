@@ -28,11 +28,7 @@ _TEXT_ONLY = "xlsx"
 
 def draw(draft: Draft) -> str | None:
     """Draws the step; returns why it cannot be left yet, or None."""
-    if draft.is_inspected():
-        found = draft.inspection()
-    else:
-        with st.skeleton(height=420):
-            found = draft.inspection()
+    found = draft.inspection()
     _known(draft, found)
     _chips(draft, found)
     _problems(found)

@@ -18,9 +18,8 @@ FILTERS = ("All", "Decide", "Matched", "Skipped")
 
 def draw(draft: Draft) -> str | None:
     """Draws the step; returns why it cannot be left yet, or None."""
-    with st.skeleton(height=420):
-        found = draft.inspection()
-        draft.start_matching()
+    found = draft.inspection()
+    draft.start_matching()
     attributes = {attribute.name: attribute for attribute in draft.workspace.attributes.list()}
     _use_created(draft)
     asked = matching.questions(found, draft.columns, draft.confirmed)

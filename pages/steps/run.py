@@ -12,8 +12,7 @@ from pages.ui import charts, told
 from pages.ui.draft import Draft
 from pages.ui.links import open_upload
 from pages.ui.text import count, escape, number, percent
-
-PHASES = {"read": "Reading", "rows": "Checking rows", "load": "Trying the load"}
+from pages.ui.waiting import Waiting
 
 
 def draw(draft: Draft) -> str | None:
@@ -83,18 +82,10 @@ def _dry_run(draft: Draft) -> Receipt:
     held = st.session_state.get("dry_run")
     if held is not None and held[0] == mark:
         return held[1]
-    place = st.empty()
-
-    def progress(phase: str, done: int, total: int | None) -> None:
-        share = min(1.0, done / total) if total else 0.0
-        place.progress(
-            share, text=f"{PHASES.get(phase, 'Dry run')}: {number(done)}" + (f" of {number(total)}" if total else "")
+    with Waiting("Dry run") as progress:
+        plan = draft.workspace.plan(
+            draft.bytes(), draft.source, draft.mapping, draft.options, overrides=draft.overrides, progress=progress
         )
-
-    plan = draft.workspace.plan(
-        draft.bytes(), draft.source, draft.mapping, draft.options, overrides=draft.overrides, progress=progress
-    )
-    receipt = draft.workspace.loads.preview(plan, progress)
-    place.empty()
+        receipt = draft.workspace.loads.preview(plan, progress)
     st.session_state["dry_run"] = (mark, receipt)
     return receipt

@@ -123,7 +123,10 @@ def uploads_per_day(days: Sequence[HistoryDay]) -> None:
                 marker={"color": colour}, hovertemplate=f"%{{x|%-d %b}}: %{{y}} {outcome.lower()}<extra></extra>",
             )  # fmt: skip
     figure.update_layout(
-        barmode="stack", legend={"orientation": "h", "y": -0.2, "x": 0, "traceorder": "normal"}, bargap=0.3
+        barmode="stack",
+        showlegend=True,
+        legend={"orientation": "h", "y": -0.2, "x": 0, "traceorder": "normal"},
+        bargap=0.3,
     )
     _date_axis(figure, days)
     figure.update_yaxes(rangemode="tozero", tickformat="d", nticks=4)

@@ -11,10 +11,22 @@ from typing import Any
 import streamlit as st
 
 from ingest_core.models import ByteSource, ColumnMapping, Inspection, Mapping, Options, Source
+from ingest_core.overview import Overview
 from ingest_core.workspace import Workspace
+from pages.ui.waiting import Waiting
 
 STEPS = ("choose", "check", "match", "options", "run")
 UNDO_LIMIT = 20
+
+
+def delete_orphans(workspace: Workspace) -> int:
+    """At the start of the server: received files that no draft and no upload knows are deleted; returns how many."""
+    drafts = [workspace.drafts.load(draft_id) or {} for draft_id, _, _ in workspace.drafts.list()]
+    kept = {str(draft.get("landing_id")) for draft in drafts} | Overview(workspace.engine).landings_in_use()
+    orphans = [landing_id for landing_id in workspace.landing.ids() if landing_id not in kept]
+    for landing_id in orphans:
+        workspace.landing.delete(landing_id)
+    return len(orphans)
 
 
 @dataclass
@@ -56,6 +68,26 @@ class Draft:
             undo=state.get("undo", []),
             options=Options(**state.get("options", {})),
         )
+
+    @classmethod
+    def start(cls, workspace: Workspace, source_id: int) -> str:
+        """A draft to begin with: one of the source that has no file yet, else a new one."""
+        for draft_id, _, _ in workspace.drafts.list(source_id):
+            if not (workspace.drafts.load(draft_id) or {}).get("landing_id"):
+                return draft_id
+        return workspace.drafts.create(source_id)
+
+    @classmethod
+    def unfinished(cls, workspace: Workspace, source_id: int) -> list[Draft]:
+        """Drafts of a source whose file has arrived, newest first."""
+        drafts = [cls.load(workspace, draft_id) for draft_id, _, _ in workspace.drafts.list(source_id)]
+        return [draft for draft in drafts if draft is not None and draft.landing_id]
+
+    def delete(self) -> None:
+        """Throws the draft and its file away."""
+        if self.landing_id:
+            self.workspace.landing.delete(self.landing_id)
+        self.workspace.drafts.delete(self.draft_id)
 
     def save(self) -> None:
         """Writes the draft; called after every change."""
@@ -119,7 +151,8 @@ class Draft:
         mark = (self.landing_id, json.dumps(self.overrides, sort_keys=True), self.source.settings.phone_country)
         held = st.session_state.get("inspection")
         if held is None or held[0] != mark:
-            found = self.workspace.inspect(self.bytes(), self.source, **self.overrides)
+            with Waiting("Looking at every row") as progress:
+                found = self.workspace.inspect(self.bytes(), self.source, progress=progress, **self.overrides)
             st.session_state["inspection"] = held = (mark, found)
         return held[1]
 

@@ -60,6 +60,8 @@ def size(bytes_: int) -> str:
 
 def seconds(value: float) -> str:
     """0.4 → 0.4 s; 48 → 48 s; 131 → 2 min 11 s."""
+    if value < 0.1:
+        return "< 0.1 s"
     if value < 10:
         return f"{value:.1f} s"
     minutes, rest = divmod(round(value), 60)

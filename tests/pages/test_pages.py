@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from ingest_core.errors import StateError
+from ingest_core.models import Options
 from pages.ui import state
 from tests.pages.shown import texts
 
@@ -53,6 +54,23 @@ def test_a_source_page_shows_its_uploads_and_starts_an_ingest(open_page, workspa
     page.button(key="ingest").click().run()
     assert page.title[0].value == "Choose a file"
     assert len(workspace.drafts.list(source.source_id)) == 1
+
+
+def test_a_begun_ingest_is_offered_again_or_thrown_away(open_page, workspace, source, draft_id):
+    page = open_page("source", source=str(source.source_id))
+    assert "not loaded yet" in texts(page)
+    page.button(key=f"continue_{draft_id}").click().run()
+    assert page.title[0].value == "Check the file"
+    page = open_page("source", source=str(source.source_id))
+    page.button(key=f"delete_{draft_id}").click().run()
+    assert workspace.drafts.list() == []
+    assert workspace.landing.ids() == []
+
+
+def test_starting_twice_without_a_file_is_one_draft(open_page, workspace, source):
+    for _ in range(2):
+        open_page("source", source=str(source.source_id)).button(key="ingest").click().run()
+    assert len(workspace.drafts.list()) == 1
 
 
 @pytest.mark.parametrize("tab", ["Mapping", "Uploads", "Settings"])
@@ -112,20 +130,11 @@ def test_how_it_worked_shows_steps_with_their_sql(open_page, receipt):
 def test_an_upload_that_waits_can_be_stopped(open_page, workspace, draft_id, source, receipt):
     draft = workspace.drafts.load(draft_id)
     mapping = workspace.mappings.current(source)
-    options = {"again": True}
-    request_id = workspace.jobs.submit(
-        draft["landing_id"], source, mapping, receipt_options(options), idempotency_key="k"
-    )
+    request_id = workspace.jobs.submit(draft["landing_id"], source, mapping, Options(again=True), idempotency_key="k")
     page = open_page("upload", upload=request_id)
     assert "Waiting for its turn" in texts(page)
     page.button(key="stop").click().run()
     assert "Nothing of it will be kept" in texts(page)
-
-
-def receipt_options(options):
-    from ingest_core.models import Options
-
-    return Options(**options)
 
 
 def test_a_profile_is_found_by_identifier_and_masked(open_page, receipt):

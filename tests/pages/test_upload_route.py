@@ -12,6 +12,7 @@ from starlette.middleware import Middleware
 
 import app as server
 from pages.ui.arrivals import ARRIVALS
+from pages.ui.draft import delete_orphans
 
 COOKIE = "the-browser"
 DATA = os.urandom(2_500_000)
@@ -136,6 +137,18 @@ def test_giving_up_deletes_the_bytes(send, ticket, workspace):
     assert workspace.landing.ids()
     assert send("DELETE", path)[0] == 204
     assert workspace.landing.ids() == []
+
+
+@pytest.mark.parametrize("method", ["PUT", "POST", "DELETE"])
+def test_the_upload_route_of_streamlit_is_closed(send, method):
+    assert send(method, "/_stcore/upload_file/session/file")[0] == 403
+
+
+def test_received_files_that_nobody_knows_are_deleted_at_the_start(workspace, draft_id):
+    kept = workspace.drafts.load(draft_id)["landing_id"]
+    workspace.landing.create("left.tsv", 3).finish()
+    assert delete_orphans(workspace) == 1
+    assert workspace.landing.ids() == [kept]
 
 
 def test_every_answer_carries_the_security_headers(send):

@@ -1,0 +1,2 @@
+-- Received files that an upload still needs.
+SELECT landing FROM upload WHERE landing IS NOT NULL
