@@ -21,7 +21,9 @@ def combined(attribute: Attribute, combine: str, value: str, order: str) -> str:
         case "first":
             return f"arg_min({value}, {order}) FILTER (WHERE {value} IS NOT NULL)"
         case "sum" | "count":
-            return f"coalesce(CAST(sum({number}) AS VARCHAR), min({value}))"
+            # A sum that does not fit the attribute says nothing, here and in a rebuild.
+            total = f"CAST(TRY_CAST(sum({number}) AS {profile_type(attribute)}) AS VARCHAR)"
+            return f"CASE WHEN count({number}) = 0 THEN min({value}) ELSE {total} END"
         case _:
             kind = profile_type(attribute)
             least = f"{combine}(TRY_CAST(nullif({value}, '') AS {kind}))"

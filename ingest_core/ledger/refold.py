@@ -70,7 +70,7 @@ def _fold(attribute: Attribute, pairs: Mapping[tuple[str, str], Sequence[int]]) 
 WITH event AS ({events}),
 hard AS (
     SELECT pid, max(upload_no) AS upload_no, arg_max(value, upload_no) AS value
-    FROM event WHERE NOT is_keep OR {cleared} GROUP BY pid
+    FROM event WHERE value IS NOT NULL AND (NOT is_keep OR {cleared}) GROUP BY pid
 ), soft AS (
     SELECT event.pid, arg_min(event.value, event.upload_no) AS value
     FROM event LEFT JOIN hard ON hard.pid = event.pid

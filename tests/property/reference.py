@@ -312,15 +312,21 @@ class Identities:
 # ── what is known about them ────────────────────────────────────────────────────────────────────────────
 
 
-def combine(cells: Sequence[Value | Cleared], rule: str) -> Value | Cleared:
-    """Several lines of one person in one file, absent cells left out → what the file says."""
+def fits(value: int | Decimal) -> bool:
+    """Integers hold 64 bits, numbers 28 digits before the decimal sign."""
+    return abs(value) < 10**28 if isinstance(value, Decimal) else -(2**63) <= value < 2**63
+
+
+def combine(cells: Sequence[Value | Cleared], rule: str) -> Value | Cleared | None:
+    """Several lines of one person in one file, absent cells left out → what the file says; None: nothing."""
     values = [cell for cell in cells if not isinstance(cell, Cleared)]
     if rule == "first":
         return cells[0]
     if rule == "last" or not values:
         return cells[-1]
     if rule in ("sum", "count"):
-        return sum(values)  # type: ignore[arg-type]
+        total = sum(values)  # type: ignore[arg-type]
+        return total if fits(total) else None
     return min(values) if rule == "min" else max(values)  # type: ignore[type-var]
 
 
@@ -337,6 +343,8 @@ def values_of(records: Sequence[Record], uploads: Sequence[Upload]) -> dict[str,
             said = combine(cells, column.combine)
             if isinstance(said, Cleared):
                 held.pop(name, None)
+            elif said is None:
+                continue
             elif name not in held or column.conflict == "newest":
                 held[name] = said
     return held
