@@ -48,7 +48,7 @@ class Settings(BaseModel):
     blocked: tuple[BlockedPattern, ...] = BLOCKED
     shared_limit: int = Field(default=20, ge=1)  # a secondary met with more primaries than this is shared
     minimum_secondary_length: int = 4
-    memory_limit: str = Field(default="512MB", pattern=_SIZE)
+    memory_limit: str = Field(default="400MB", pattern=_SIZE)
     threads: int = Field(default_factory=lambda: os.cpu_count() or 2, ge=1)
     temp_limit: str = Field(default="50GB", pattern=_SIZE)
     slice_bytes: int = Field(default=8 << 20, ge=1)

@@ -23,7 +23,7 @@ from ingest_core.plan.staging import Staged, mapped, stage_file
 from ingest_core.segments import segments
 from ingest_core.settings import Settings
 from ingest_core.vault import Keyset
-from ingest_core.vault.writing import PageWriter
+from ingest_core.vault.writing import KEEP_VALUES, PageWriter
 
 
 @dataclass(frozen=True)
@@ -88,6 +88,10 @@ class _Load:
             done(staged.lines)
         self._note(staged)
         error = self._refusal(staged)
+        if error is None:
+            with self.runner.timed("protect", "Find the PII values that are new and seal them in pages.") as done:
+                pages.prepare()
+                done(None)
         self.session.run("BEGIN")
         try:
             receipt = self._failed(staged, error) if error else self._stored(staged, pages)
@@ -133,7 +137,7 @@ class _Load:
     def _stored(self, staged: Staged, pages: PageWriter) -> Receipt:
         session, runner = self.session, self.runner
         self.counts["profiles_before"] = int(session.value("SELECT count(*) FROM profile"))
-        with runner.timed("protect", "Keep the PII values that are new, as sealed pages.") as done:
+        with runner.timed("vault", "Keep the new values' sealed pages.", KEEP_VALUES) as done:
             done(pages.keep())
         runner.run(_APPEND)
         session.run(

@@ -7,8 +7,9 @@ known already is not written. What is staged is ciphertext, so that a spilling s
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import groupby
+from itertools import groupby, pairwise
 from operator import itemgetter
+from uuid import UUID
 
 import numpy as np
 import pyarrow as pa
@@ -26,24 +27,34 @@ _TABLES = (
     "CREATE OR REPLACE TEMP TABLE stage_value (token UUID, attribute_id INTEGER, page_id BIGINT, slot INTEGER)",
 )
 
-FRESH = """CREATE OR REPLACE TEMP TABLE fresh_value AS
+NO_FRESH = "CREATE OR REPLACE TEMP TABLE fresh_value (token UUID, attribute_id INTEGER, place BIGINT)"
+
+FRESH = """INSERT INTO fresh_value
 SELECT token, any_value(attribute_id) AS attribute_id, min(page_id << 16 | slot) AS place
-FROM stage_value
-ANTI JOIN vault_value USING (token)
+FROM (SELECT * FROM stage_value WHERE token BETWEEN ?::UUID AND ?::UUID)
+ANTI JOIN (SELECT token FROM vault_value WHERE token BETWEEN ?::UUID AND ?::UUID) AS known USING (token)
 GROUP BY token"""
+"""Values that are new, each once: run per range of tokens, so that memory stays bounded for any file."""
 
 WHOLE_PAGES = """CREATE OR REPLACE TEMP TABLE fresh_page AS
 SELECT place >> 16 AS page_id, count(*) AS fresh FROM fresh_value GROUP BY 1"""
 
+REPACKED = """CREATE OR REPLACE TEMP TABLE repacked_page AS FROM stage_page LIMIT 0;
+CREATE OR REPLACE TEMP TABLE repacked_value AS FROM stage_value LIMIT 0"""
+
 KEEP_PAGES = """INSERT INTO vault_page
 SELECT page.* FROM stage_page AS page JOIN fresh_page ON fresh_page.page_id = page.page_id
-WHERE fresh_page.fresh = page.slots"""
+WHERE fresh_page.fresh = page.slots
+UNION ALL
+SELECT * FROM repacked_page"""
 
 KEEP_VALUES = """INSERT INTO vault_value
 SELECT fresh_value.token, fresh_value.attribute_id, place >> 16, place & 65535
 FROM fresh_value
 JOIN fresh_page ON fresh_page.page_id = place >> 16
-JOIN stage_page ON stage_page.page_id = fresh_page.page_id AND stage_page.slots = fresh_page.fresh"""
+JOIN stage_page ON stage_page.page_id = fresh_page.page_id AND stage_page.slots = fresh_page.fresh
+UNION ALL
+SELECT * FROM repacked_value"""
 
 PARTIAL_VALUES = """CREATE OR REPLACE TEMP TABLE partial_value AS
 SELECT fresh_value.token, page.attribute_id, fresh_value.place
@@ -62,6 +73,7 @@ WHERE attribute_id = ? AND page_id BETWEEN ? AND ? AND page_id IN (SELECT unnest
 SOME_VALUES = """SELECT token, place FROM partial_value
 WHERE attribute_id = ? AND place BETWEEN ? AND ? ORDER BY place"""
 
+_RANGE_VALUES = 4_000_000
 _TOGETHER = 16
 """Partial pages opened at a time, and how many full pages of new values are sealed at a time."""
 
@@ -84,18 +96,8 @@ class PageWriter:
         pages, first = self._seal(attribute_id, values)
         if not pages.num_rows:
             return
-        numbers = np.arange(len(values))
         self._pages.add(pages)
-        self._values.add(
-            pa.table(
-                {
-                    "token": tokens,
-                    "attribute_id": pa.array(np.full(len(values), attribute_id, np.int32)),
-                    "page_id": pa.array(first + numbers // SLOTS),
-                    "slot": pa.array((numbers % SLOTS).astype(np.int32)),
-                }
-            ),
-        )
+        self._values.add(_value_rows(attribute_id, tokens, first))
 
     def seal_texts(self, texts: list[str]) -> tuple[pa.Table, np.ndarray, np.ndarray]:
         """Text of rejected rows → (pages as a table like ``vault_page``, page id and slot of each text)."""
@@ -103,20 +105,35 @@ class PageWriter:
         numbers = np.arange(len(texts))
         return pages, first + numbers // SLOTS, numbers % SLOTS
 
-    def keep(self) -> int:
-        """Moves what is new from the stage into the vault; inside the upload's transaction. Returns the values kept."""
+    def prepare(self) -> None:
+        """Finds what is new and seals it apart where a page holds known values too; before the transaction begins.
+
+        Not inside it: the engine keeps every Arrow table it was given alive until the transaction ends.
+        """
         session = self._session
         self._pages.flush()
         self._values.flush()
-        session.run(FRESH)
+        session.run(NO_FRESH)
+        count = int(session.value("SELECT count(*) FROM stage_value"))
+        for low, high in _ranges(count // _RANGE_VALUES + 1):
+            session.run(FRESH, [low, high, low, high])
         session.run(WHOLE_PAGES)
+        self._repack()
+        self._pages.flush()
+        self._values.flush()
+
+    def keep(self) -> int:
+        """Moves what is new into the vault, inside the upload's transaction; returns the number of values."""
+        session = self._session
         session.run(KEEP_PAGES)
         session.run(KEEP_VALUES)
-        self._keep_partial()
         return int(session.value("SELECT count(*) FROM fresh_value"))
 
-    def _keep_partial(self) -> None:
+    def _repack(self) -> None:
         self._session.run(PARTIAL_VALUES)
+        self._session.run(REPACKED)
+        self._pages = Collector(self._session, "repacked_page")
+        self._values = Collector(self._session, "repacked_value")
         for attribute_id, pages in groupby(self._session.rows(PARTIAL_PAGES), key=itemgetter(0)):
             held: list[tuple[pa.Array, pa.Array]] = []
             ids = [page_id for _, page_id in pages]
@@ -144,17 +161,8 @@ class PageWriter:
         values = pa.concat_arrays([values for _, values in held])
         tokens = pa.concat_arrays([_storage(token) for token, _ in held])
         pages, first = self._seal(attribute_id, values)
-        numbers = np.arange(len(values))
-        table = pa.table(
-            {
-                "token": pa.ExtensionArray.from_storage(pa.uuid(), tokens),
-                "attribute_id": pa.array(np.full(len(values), attribute_id, np.int32)),
-                "page_id": pa.array(first + numbers // SLOTS),
-                "slot": pa.array((numbers % SLOTS).astype(np.int32)),
-            }
-        )
-        self._append("vault_page", pages)
-        self._append("vault_value", table)
+        self._pages.add(pages)
+        self._values.add(_value_rows(attribute_id, pa.ExtensionArray.from_storage(pa.uuid(), tokens), first))
 
     def _seal(self, attribute_id: int, values: pa.StringArray) -> tuple[pa.Table, int]:
         first, version = self._next, self._keyset.primary
@@ -176,14 +184,30 @@ class PageWriter:
         )
         return pages, first
 
-    def _append(self, table: str, rows: pa.Table) -> None:
-        append(self._session, table, rows)
+
+def _value_rows(attribute_id: int, tokens: pa.Array, first: int) -> pa.Table:
+    """Where each token's value lies: pages are filled one after the other from page ``first``."""
+    numbers = np.arange(len(tokens))
+    return pa.table(
+        {
+            "token": tokens,
+            "attribute_id": pa.array(np.full(len(tokens), attribute_id, np.int32)),
+            "page_id": pa.array(first + numbers // SLOTS),
+            "slot": pa.array((numbers % SLOTS).astype(np.int32)),
+        }
+    )
+
+
+def _ranges(parts: int) -> list[tuple[str, str]]:
+    """The token space cut into equal ranges, as texts of UUIDs (inclusive)."""
+    cuts = [(1 << 128) * part // parts for part in range(parts + 1)]
+    return [(str(UUID(int=low)), str(UUID(int=high - 1))) for low, high in pairwise(cuts)]
 
 
 class Collector:
     """Gathers Arrow tables for one table of ours and writes them in few large pieces: half the cost of many small."""
 
-    def __init__(self, session: Session, table: str, limit: int = 128 << 20) -> None:
+    def __init__(self, session: Session, table: str, limit: int = 32 << 20) -> None:
         self._session = session
         self._table = table
         self._limit = limit

@@ -29,6 +29,7 @@ def write(session, *slices, keys=KEYS):
             array = pa.array(values, pa.string())
             writer.add(attribute_id, tokens(keys.token_key(attribute_id), array), array)
     with session.transaction():
+        writer.prepare()
         return writer.keep()
 
 
