@@ -13,7 +13,7 @@ def abort_point(step: str, when: str) -> None:
     wanted = os.environ.get("ONRAMP_FAULT")
     if not wanted:
         return
-    name, moment, kind = [*wanted.split(":"), "", ""][:3]
+    name, moment, kind = ["", "", *wanted.rsplit(":", 2)][-3:]  # a step's name may hold colons
     if (name, moment) != (step, when):
         return
     if kind == "kill":

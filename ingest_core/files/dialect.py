@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
+from itertools import islice
 
 from ingest_core.errors import FileError
 from ingest_core.files.encoding import readable
@@ -127,7 +128,7 @@ def _read(data: bytes, delimiter: str, *, is_whole: bool) -> _Reading:
         records = [readable(line).split("\t") for line in lines if line.strip() or b"\t" in line]
         return _Reading(delimiter, quoting, records[:_SAMPLE])
     reader = ExactReader(data, line_stops(data), delimiter, 1 << 20, is_closed=is_whole)
-    for record in reader.records():
+    for record in islice(reader.records(), _SAMPLE * 2):
         if record.cells is None:
             broken += 1
             if not records:  # a header that cannot be read as quoted is taken as it stands

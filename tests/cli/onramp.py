@@ -91,11 +91,14 @@ class Onramp:
 
     def counts(self) -> dict[str, int]:
         """Rows of every table, but for the upload itself and its mapping version, which a failed one has, too."""
-        return {
-            name: what[0]
-            for name, what in self.state().items()
-            if isinstance(what, tuple) and name not in ("upload", "mapping")
-        }
+        return counts(self.state())
+
+
+def counts(state: dict[str, object]) -> dict[str, int]:
+    """Rows of every table in a state, but for upload and mapping."""
+    return {
+        name: what[0] for name, what in state.items() if isinstance(what, tuple) and name not in ("upload", "mapping")
+    }
 
 
 def check_receipt(receipt: dict[str, Any]) -> None:
