@@ -46,14 +46,32 @@ def press(page, name):
     page.get_by_role("button", name=name).first.click()
 
 
-def test_the_whole_way_of_a_first_upload(server, page, outside, tmp_path):
+def at_choose(page, server):
+    """The first step of an ingest, in a workspace that has a source or not."""
     page.goto(server)
-    heading(page, "Sources")
+    expect(page.get_by_role("heading", level=1).first).to_be_visible()
+    settled(page)
+    if page.get_by_role("button", name="Create a source").count():
+        create_source(page)
+    else:
+        page.goto(f"{server}/source?source=1")
+    heading(page, "Store purchases")
+    press(page, "Ingest")
+    heading(page, "Choose a file")
+
+
+def create_source(page):
     press(page, "Create a source")
     page.get_by_label("Name").fill("Store purchases")
     expect(page.get_by_text("This name is free.")).to_be_visible()
     press(page, "Create source")
     heading(page, "Store purchases")
+
+
+def test_the_whole_way_of_a_first_upload(server, page, outside, tmp_path):
+    page.goto(server)
+    heading(page, "Sources")
+    create_source(page)
 
     press(page, "Ingest")
     heading(page, "Choose a file")
@@ -112,16 +130,74 @@ def test_the_whole_way_of_a_first_upload(server, page, outside, tmp_path):
 
 
 def test_a_file_over_the_limit_is_refused_before_it_is_sent(server, page, outside, tmp_path):
-    page.goto(f"{server}/source?source=1")
-    heading(page, "Store purchases")
-    press(page, "Ingest")
-    heading(page, "Choose a file")
+    at_choose(page, server)
     large = tmp_path / "large.tsv"
     with large.open("wb") as file:
         file.truncate(40_000_001)
     page.locator("input[type=file]").set_input_files(large)
     expect(page.get_by_role("alert")).to_contain_text("Nothing was sent")
     assert outside == []
+
+
+def test_an_upload_goes_on_after_a_lost_connection(server, page, tmp_path):
+    at_choose(page, server)
+    cut = []
+
+    def cut_first(route):
+        if not cut:
+            cut.append(route.request.url)
+            route.abort("connectionreset")
+        else:
+            route.continue_()
+
+    page.route("**/api/upload/*", cut_first)
+    page.locator("input[type=file]").set_input_files(make_file(tmp_path / "again.tsv", people=60))
+    expect(page.get_by_text("The connection was lost")).to_be_visible()
+    heading(page, "Check the file")
+    assert len(cut) == 1
+
+
+def test_an_edit_in_the_grid_is_saved_and_undone(server, page, tmp_path):
+    at_choose(page, server)
+    page.locator("input[type=file]").set_input_files(make_file(tmp_path / "edited.tsv", people=50))
+    heading(page, "Check the file")
+    press(page, "Continue to match")
+    heading(page, "Match columns to attributes")
+    settled(page)
+    undo = page.get_by_role("button", name="Undo")
+    expect(undo).to_be_disabled()
+    choose_attribute(page, "city", "Region")
+    expect(undo).to_be_enabled()
+    page.reload()
+    heading(page, "Match columns to attributes")
+    settled(page)
+    assert attribute_of(page, "city") == "Region"
+    undo.click()
+    expect(cell(page, "city")).to_have_text("City")
+    settled(page)
+    expect(undo).to_be_disabled()
+
+
+ROWS = HEADER.split("\t")
+
+
+def cell(page, column):
+    return page.get_by_test_id(f"glide-cell-3-{ROWS.index(column)}")
+
+
+def attribute_of(page, column):
+    expect(cell(page, column)).to_be_attached()
+    return cell(page, column).inner_text().strip()
+
+
+def choose_attribute(page, column, attribute):
+    """Selects the cell by the keyboard, opens its list and picks."""
+    grid = page.get_by_test_id("data-grid-canvas")
+    box = grid.bounding_box()
+    page.mouse.click(box["x"] + 400, box["y"] + 36 + 37 * ROWS.index(column) + 18)
+    page.keyboard.press("Enter")
+    page.get_by_role("option", name=attribute, exact=True).click()
+    settled(page)
 
 
 def test_an_unknown_upload_is_a_message_with_a_next_move(server, page):
