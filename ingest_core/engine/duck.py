@@ -211,7 +211,9 @@ def _boundary() -> Iterator[None]:
             hint="Raise memory_limit or temp_limit in the settings, or free disk space, then start again.",
         ) from None
     except duckdb.IOException as error:
-        raise _io_error(error) from None
+        raise _io_error(str(error)) from None
+    except duckdb.FatalException as error:
+        raise _fatal(str(error)) from None
     except duckdb.Error as error:
         if os.environ.get("ONRAMP_DEBUG_ENGINE"):
             raise
@@ -223,9 +225,23 @@ def _boundary() -> Iterator[None]:
         ) from None
 
 
-def _io_error(error: duckdb.IOException) -> OnrampError:
-    text = str(error).lower()
-    if "no space" in text or "disk full" in text or "max_temp_directory_size" in text:
+_FULL = ("no space", "disk full", "max_temp_directory_size", "file too large", "quota exceeded")
+
+
+def _fatal(text: str) -> OnrampError:
+    """The engine has stopped for this process; what it committed decides (facts.md F12)."""
+    if "could not write" in text.lower() or any(word in text.lower() for word in _FULL):
+        return _io_error(text)
+    return EngineError(
+        "The database stopped and has to be opened again. What was not finished is not kept.",
+        code="engine_stopped",
+        hint="Start again; the history says what was loaded.",
+    )
+
+
+def _io_error(message: str) -> OnrampError:
+    text = message.lower()
+    if any(word in text for word in _FULL):
         return StateError(
             "The disk is full. Nothing was changed.",
             code="disk_full",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 
 from ingest_core.catalog.mappings import save_mapping
@@ -63,8 +63,11 @@ class Loads:
             raise
 
     def fail(self, request_id: str, error: OnrampError, *, is_cancelled: bool = False) -> None:
-        """Writes the end state of an upload that left nothing behind."""
-        with self.engine.write, self.engine.session() as session:
+        """Writes the end state of an upload that left nothing behind.
+
+        Where even that cannot be written (a full disk), the upload is found interrupted at the next opening.
+        """
+        with suppress(OnrampError), self.engine.write, self.engine.session() as session:
             uploads.fail(session, request_id, error.as_dict(), is_cancelled=is_cancelled)
 
     def find_key(self, options: Options) -> Receipt | None:
