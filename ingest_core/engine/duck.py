@@ -212,31 +212,38 @@ def _boundary() -> Iterator[None]:
         ) from None
     except duckdb.IOException as error:
         raise _io_error(str(error)) from None
-    except duckdb.FatalException as error:
-        raise _fatal(str(error)) from None
+    except (duckdb.FatalException, duckdb.TransactionException) as error:
+        raise _ended(error) from None
     except duckdb.Error as error:
         if os.environ.get("ONRAMP_DEBUG_ENGINE"):
             raise
-        raise EngineError(
-            "The database refused a step. Nothing of it was kept.",
-            code="engine_error",
-            hint="Start again; if it happens twice, report the code and the step's name.",
-            facts={"kind": type(error).__name__},
-        ) from None
+        raise _refused(error) from None
+
+
+def _refused(error: duckdb.Error) -> EngineError:
+    return EngineError(
+        "The database refused a step. Nothing of it was kept.",
+        code="engine_error",
+        hint="Start again; if it happens twice, report the code and the step's name.",
+        facts={"kind": type(error).__name__},
+    )
 
 
 _FULL = ("no space", "disk full", "max_temp_directory_size", "file too large", "quota exceeded")
 
 
-def _fatal(text: str) -> OnrampError:
-    """The engine has stopped for this process; what it committed decides (facts.md F12)."""
-    if "could not write" in text.lower() or any(word in text.lower() for word in _FULL):
+def _ended(error: duckdb.Error) -> OnrampError:
+    """A commit that failed, or an engine that stopped for this process; what it committed decides (facts.md F12)."""
+    text = str(error).lower()
+    if "could not write" in text or any(word in text for word in _FULL):
         return _io_error(text)
-    return EngineError(
-        "The database stopped and has to be opened again. What was not finished is not kept.",
-        code="engine_stopped",
-        hint="Start again; the history says what was loaded.",
-    )
+    if isinstance(error, duckdb.FatalException):
+        return EngineError(
+            "The database stopped and has to be opened again. What was not finished is not kept.",
+            code="engine_stopped",
+            hint="Start again; the history says what was loaded.",
+        )
+    return _refused(error)
 
 
 def _io_error(message: str) -> OnrampError:
