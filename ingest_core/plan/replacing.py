@@ -48,12 +48,20 @@ WHERE identity.pid IN (SELECT pid FROM person)
 GROUP BY identity.pid"""
 
 _SAME = """
+WITH before AS (
+    SELECT was.pid, o.token FROM was JOIN old_identity o ON o.pid = was.old_pid
+), after AS (
+    SELECT was.pid, n.token FROM was JOIN identity n ON n.pid = was.pid
+), renamed AS (
+    (FROM before EXCEPT FROM after) UNION ALL (FROM after EXCEPT FROM before)
+)
 SELECT count(*) FROM (
     SELECT was.pid, COLUMNS(n.* EXCLUDE (pid)) FROM was JOIN profile n ON n.pid = was.pid
     WHERE was.old_pid IN (SELECT pid FROM old_member)
     INTERSECT
     SELECT was.pid, COLUMNS(o.* EXCLUDE (pid)) FROM was JOIN old_profile o ON o.pid = was.old_pid
-)"""
+) WHERE pid NOT IN (SELECT pid FROM renamed)"""
+"""People with the same values, identifiers and membership as before."""
 
 
 def count_changes(session: Session, counts: dict[str, int]) -> dict[str, int]:

@@ -293,6 +293,10 @@ class Identities:
             components = [*apart, (names, members)]
         return [members for _, members in components]
 
+    def named(self) -> set[Identifier]:
+        """All identifiers that any record states."""
+        return {pair for record in self.records for pair in record.identifiers.items()}
+
     def resolve(self, identifier: Identifier) -> Key | None:
         """The person that a line stating only this would go to; None when that would be somebody new."""
         if identifier in self.shared:
@@ -366,7 +370,7 @@ def fold(uploads: Sequence[Upload], fields: Sequence[Field], limit: int) -> Fold
     for record in records:
         people.setdefault(identities.person_of[record.key], []).append(record)
     names: dict[Key, set[Identifier]] = {}
-    for identifier in {pair for record in records for pair in record.identifiers.items()}:
+    for identifier in identities.named():
         person = identities.resolve(identifier)
         if person is not None:
             names.setdefault(person, set()).add(identifier)
@@ -434,7 +438,9 @@ class Reference:
             "profiles_after": len(after.state),
             "members": sum(upload.source in person.sources for person in after.state.values()),
         }
-        if upload.replace != "values":
+        if upload.replace == "values":
+            counts |= _recognised(before, after, touched)
+        else:
             counts |= _changes(remaining, after, upload, touched)
         if upload.replace == "members":
             counts["memberships_ended"] = _ended(after, self.live)
@@ -471,6 +477,25 @@ def _changes(before: Fold, after: Fold, upload: Upload, touched: Iterable[Key]) 
         "conflicts": len(_conflicts(after.identities, upload)),
         "shared": len(after.identities.shared - before.identities.shared),
     }
+
+
+def _recognised(before: Fold, after: Fold, touched: Iterable[Key]) -> dict[str, int]:
+    """Across a replacement of values people are known by any of their identifiers, as their records are gone."""
+    created = unchanged = 0
+    for pid in touched:
+        new = after.state[pid]
+        known = {i for i in new.identifiers if i in before.identities.named()}
+        earlier = {old for i in known if (old := before.identities.resolve(i)) is not None}
+        created += not earlier
+        if len(earlier) == 1:
+            old_person = before.state[next(iter(earlier))]
+            unchanged += (old_person.values, old_person.sources, old_person.identifiers) == (
+                new.values,
+                new.sources,
+                new.identifiers,
+            )
+    stored = len(set(touched))
+    return {"created": created, "unchanged": unchanged, "updated": stored - created - unchanged}
 
 
 def _ended(after: Fold, uploads: Sequence[Upload]) -> int:

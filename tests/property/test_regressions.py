@@ -158,3 +158,14 @@ def test_a_later_upload_can_always_join_two_people(templates: Templates) -> None
             Upload(2, "CRM", (Column(FIELDS["crmid"]), Column(FIELDS["device"])), ("1\tdev1", "1\tdev2")),
         ],
     )
+
+
+def test_a_replacement_that_takes_an_identifier_changes_the_person(templates: Templates) -> None:
+    columns = (Column(FIELDS["crmid"]), Column(FIELDS["email"]))
+    judge(
+        templates,
+        [
+            Upload(1, "CRM", columns, ("1\ta@x.com", "1\tb@x.com", "2\tc@x.com")),
+            Upload(2, "CRM", columns, ("1\tb@x.com", "2\tc@x.com"), "values"),
+        ],
+    )
