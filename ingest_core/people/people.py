@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from itertools import groupby
 from typing import Any
 
 import pyarrow as pa
@@ -13,7 +14,7 @@ from ingest_core.ledger.audit import write_audit
 from ingest_core.ledger.fields import Fields, is_cleared
 from ingest_core.ledger.rules_of import rules_of
 from ingest_core.mapping.types import data_type
-from ingest_core.models import Attribute, TypeContext
+from ingest_core.models import Attribute, ColumnMapping, TypeContext
 from ingest_core.segments.rules import compile_rule
 from ingest_core.settings import Settings
 from ingest_core.vault import Keyset, token
@@ -150,24 +151,34 @@ def _origins(session: Session, pid: int, fields: Fields) -> dict[int, tuple[str,
         "ORDER BY r.rid",
         [pid],
     )
+    uploads = [(number, list(rows)) for number, rows in groupby(records, key=lambda record: record["rid"] >> 32)]
     origins: dict[int, tuple[str, int]] = {}
     for a in fields.attributes:
         held: tuple[int, int] | None = None  # upload, line
-        for record in records:
-            upload, line = record["rid"] >> 32, record["rid"] & 0xFFFFFFFF
-            if record[a.column] is None:
+        for upload, rows in uploads:
+            said = [
+                (row["rid"] & 0xFFFFFFFF, bool(row[f"c{a.attribute_id}"])) for row in rows if row[a.column] is not None
+            ]
+            if not said:
                 continue
-            rule = rules.get(upload, {}).get(a.attribute_id)
-            if record[f"c{a.attribute_id}"]:
+            rule = rules.get(upload, {}).get(a.attribute_id, _PLAIN)
+            line, is_clearing = _stated(said, rule.combine)
+            if is_clearing:
                 held = None
-            elif rule is None or held is None or _takes_over(rule.combine, rule.conflict, held[0] == upload):
+            elif held is None or rule.conflict == "newest":
                 held = (upload, line)
         if held is not None:
             origins[a.attribute_id] = (ids.get(held[0], ""), held[1])
     return origins
 
 
-def _takes_over(combine: str, conflict: str, is_same_upload: bool) -> bool:
-    if is_same_upload:
-        return combine != "first"
-    return conflict == "newest"
+_PLAIN = ColumnMapping(column="")
+
+
+def _stated(said: list[tuple[int, bool]], combine: str) -> tuple[int, bool]:
+    """The (line, whether it clears) that counts of one upload's lines about one person."""
+    if combine == "first":
+        return said[0]
+    if combine == "last":
+        return said[-1]
+    return next((entry for entry in reversed(said) if not entry[1]), said[-1])

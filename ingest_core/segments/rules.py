@@ -11,19 +11,20 @@ from typing import Any
 from ingest_core.errors import InputError
 
 _UPLOAD = "p.pid IN (SELECT q.pid FROM resolution q JOIN upload u ON q.rid >> 32 = u.upload_no WHERE u.request_id = ?)"
-_SOURCE = "p.pid IN (SELECT m.pid FROM membership m JOIN source s USING (source_id) WHERE s.name = ?)"
+_SOURCE = "p.pid IN (SELECT m.pid FROM membership m JOIN source s USING (source_id) WHERE lower(s.name) = lower(?))"
+_DEEPEST = 50
 
 
-def compile_rule(rule: object) -> tuple[str, list[object]]:
-    """A rule → (SQL condition on ``p``, its parameters). InputError ``bad_rule``."""
-    if not isinstance(rule, dict) or len(rule) != 1:
+def compile_rule(rule: object, depth: int = 0) -> tuple[str, list[object]]:
+    """A rule → (SQL condition on ``p``, its parameters). InputError ``bad_rule``, also when nested too deeply."""
+    if not isinstance(rule, dict) or len(rule) != 1 or depth > _DEEPEST:
         raise _bad()
     ((kind, body),) = rule.items()
     match kind:
         case "all" | "any":
-            return _group(kind, body)
+            return _group(kind, body, depth)
         case "not":
-            sql, parameters = compile_rule(body)
+            sql, parameters = compile_rule(body, depth + 1)
             return f"NOT ({sql})", parameters
         case "upload" if isinstance(body, str):
             return _UPLOAD, [body]
@@ -32,10 +33,10 @@ def compile_rule(rule: object) -> tuple[str, list[object]]:
     raise _bad()
 
 
-def _group(kind: str, body: Any) -> tuple[str, list[object]]:
+def _group(kind: str, body: Any, depth: int) -> tuple[str, list[object]]:
     if not isinstance(body, list):
         raise _bad()
-    parts = [compile_rule(part) for part in body]
+    parts = [compile_rule(part, depth + 1) for part in body]
     if not parts:
         return ("true" if kind == "all" else "false"), []
     word = " AND " if kind == "all" else " OR "
