@@ -14,7 +14,8 @@ class WorkspaceLock:
     """Held from open to close; the kernel releases it when the process dies, however it dies."""
 
     def __init__(self, home: Path, worker: str) -> None:
-        self._file: IO[str] = (home / "lock").open("a+", encoding="utf-8")
+        private = os.open(home / "lock", os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
+        self._file: IO[str] = os.fdopen(private, "a+", encoding="utf-8")
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
