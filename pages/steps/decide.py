@@ -148,7 +148,7 @@ def _set(draft: Draft, name: str, **update: object) -> None:
     draft.change_columns(change, name)
 
 
-def first_profile(draft: Draft, attributes: dict[str, Attribute]) -> None:
+def first_profile(draft: Draft, asked: dict[str, Problem], attributes: dict[str, Attribute]) -> None:
     """How the first row would be stored, personal values masked."""
     dialect, part = head(draft.bytes(), rows=1, **draft.overrides)
     if not part.table.num_rows:
@@ -160,7 +160,7 @@ def first_profile(draft: Draft, attributes: dict[str, Attribute]) -> None:
         phone_country=draft.source.settings.phone_country or settings.phone_country,
         lower_email_local=settings.lower_email_local,
     )
-    shown = matching.first_profile(row, draft.columns, attributes, context)
+    shown = matching.first_profile(row, draft.columns, attributes, context, asked)
     with st.container(border=True):
         st.markdown("#### Preview of the first profile")
         if shown:

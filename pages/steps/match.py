@@ -37,7 +37,7 @@ def draw(draft: Draft) -> str | None:
         _table(draft, chosen, states, attributes)
     with right:
         decide.panel(draft, asked, states, attributes)
-        decide.first_profile(draft, attributes)
+        decide.first_profile(draft, asked, attributes)
     if asked:
         return f"{escape(next(iter(asked)))}: choose how it is read first."
     if not matching.has_identifier(draft.columns, attributes):

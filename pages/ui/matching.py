@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from collections.abc import Mapping as MappingOf
 from typing import Literal
 
@@ -69,8 +69,12 @@ def first_profile(
     columns: Sequence[ColumnMapping],
     attributes: MappingOf[str, Attribute],
     context: TypeContext,
+    asked: Container[str] = (),
 ) -> list[tuple[str, str, bool]]:
-    """(display name, value as it would be stored, masked where personal, whether it fits) of one row of the file."""
+    """(display name, value as it would be stored, masked where personal, whether it fits) of one row of the file.
+
+    ``asked``: columns whose format is still a question; their values cannot be read yet.
+    """
     shown = []
     for column in columns:
         attribute = attributes.get(column.attribute or "")
@@ -79,6 +83,9 @@ def first_profile(
         text = row.get(column.column)
         if text is None or not text.strip():
             shown.append((attribute.display_name, "–", True))
+            continue
+        if column.column in asked:
+            shown.append((attribute.display_name, "not decided yet", False))
             continue
         kind = TYPES[attribute.type]
         try:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from playwright.sync_api import expect
+from playwright.sync_api import TimeoutError, expect
 
 HEADER = "cust_id\temail_addr\tfname\tlname\tdob\tcity\tref_2"
 
@@ -193,9 +193,16 @@ def choose_attribute(page, column, attribute):
     """Selects the cell by the keyboard, opens its list and picks."""
     grid = page.get_by_test_id("data-grid-canvas")
     box = grid.bounding_box()
-    page.mouse.click(box["x"] + 400, box["y"] + 36 + 37 * ROWS.index(column) + 18)
-    page.keyboard.press("Enter")
-    page.get_by_role("option", name=attribute, exact=True).click()
+    option = page.get_by_role("option", name=attribute, exact=True)
+    for _ in range(5):  # a grid that was just drawn does not take a click yet
+        page.mouse.click(box["x"] + 400, box["y"] + 36 + 37 * ROWS.index(column) + 18)
+        page.keyboard.press("Enter")
+        try:
+            option.wait_for(timeout=2_000)
+            break
+        except TimeoutError:
+            page.keyboard.press("Escape")
+    option.click()
     settled(page)
 
 
