@@ -12,7 +12,7 @@ from tests.property.reference import Upload
 from tests.property.test_order import NOT_THE_WORK
 
 
-@judged(8)
+@judged(5)
 @given(history=uploads(most=4))
 def test_the_same_bytes_are_refused_and_when_insisted_upon_change_nothing(
     templates: Templates, history: list[Upload]
@@ -46,7 +46,7 @@ def _people(state: dict) -> dict:
     return {pid: (person.identifiers, person.values, person.sources) for pid, person in state.items()}
 
 
-@judged(8)
+@judged(5)
 @given(history=uploads(most=4))
 def test_a_preview_counts_what_the_load_counts_and_leaves_nothing(templates: Templates, history: list[Upload]) -> None:
     with templates.workspace(shared_limit=2) as product:

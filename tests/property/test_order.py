@@ -49,7 +49,7 @@ def clusters(state: State, places: dict[int, list[int]]) -> set[tuple[object, ..
     }
 
 
-@judged(8)
+@judged(6)
 @given(history=orderless(), seed=st.integers(0, 2**32))
 def test_shuffled_lines_make_the_same_people(templates: Templates, history: list[Upload], seed: int) -> None:
     chance = random.Random(seed)
@@ -74,7 +74,7 @@ def load_all(product: Product, history: list[Upload]) -> tuple[object, ...]:
     return receipts, product.state(), product.ws.digest()
 
 
-@judged(6)
+@judged(4)
 @given(history=uploads(most=4, lines=12))
 def test_slices_threads_and_keys_change_nothing(
     templates: Templates, other_templates: Templates, history: list[Upload]

@@ -9,7 +9,7 @@ import pytest
 
 from tests.property.product import FIELDS, Templates
 from tests.property.reference import Column, Reference, Upload
-from tests.property.test_folds import LIMIT, check
+from tests.property.test_folds import LIMIT, check, check_rebuild
 
 P0, P1, P2 = (f"+1415555010{n}" for n in range(3))
 
@@ -90,6 +90,7 @@ def judge(templates: Templates, uploads: list[Upload]) -> None:
         reference = Reference(list(FIELDS.values()), LIMIT)
         for upload in uploads:
             check(product, reference, upload)
+        check_rebuild(product, reference)
 
 
 @pytest.mark.parametrize("name", HISTORIES)
@@ -114,8 +115,12 @@ RULES = {
 }
 
 
-@pytest.mark.parametrize("conflict", ["newest", "keep"])
-@pytest.mark.parametrize("name", RULES)
+KEEPING = ("value after clear", "first is a clear", "sum with clears", "count of clears")
+
+
+@pytest.mark.parametrize(
+    ("name", "conflict"), [*((name, "newest") for name in RULES), *((name, "keep") for name in KEEPING)]
+)
 def test_rules_of_a_column(templates: Templates, name: str, conflict: str) -> None:
     (combine, blank), cells = RULES[name]
     total = Column(FIELDS["total"], blank=blank, conflict=conflict, combine=combine)

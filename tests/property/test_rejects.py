@@ -33,7 +33,7 @@ def messy(draw: st.DrawFn) -> Upload:
     )
 
 
-@judged(25)
+@judged(20)
 @given(upload=messy(), slice_bytes=st.sampled_from([32, 1 << 20]))
 def test_rejects_and_accepted_lines_are_the_file(templates: Templates, upload: Upload, slice_bytes: int) -> None:
     with templates.workspace(slice_bytes=slice_bytes) as product:
