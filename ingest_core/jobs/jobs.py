@@ -111,14 +111,18 @@ class Jobs:
     def schedule(self, plan: Plan, overrides: dict[str, Any]) -> Receipt:
         """Queues a planned file for its time: the bytes are copied into the landing zone first."""
         writer = self._landing.create(plan.file.name, plan.file.size)
-        with plan.file.open() as stream:
-            while chunk := stream.read(1 << 20):
-                writer.write(chunk)
-        landing_id = writer.finish()
-        request_id = uploads.new_request_id()
-        with self._engine.write, self._engine.session() as session:
-            with session.transaction():
+        try:
+            with plan.file.open() as stream:
+                while chunk := stream.read(1 << 20):
+                    writer.write(chunk)
+            landing_id = writer.finish()
+            request_id = uploads.new_request_id()
+            with self._engine.write, self._engine.session() as session, session.transaction():
                 register(session, plan, request_id, landing=landing_id, overrides=overrides)
+        except BaseException:
+            self._landing.delete(writer.landing_id)
+            raise
+        with self._engine.session() as session:
             return uploads.receipts(session, "request_id = ?", [request_id])[0]
 
     def start_worker(self) -> None:

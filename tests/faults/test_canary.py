@@ -59,6 +59,8 @@ def written(tmp_path_factory, processes) -> tuple[Onramp, dict[str, bytes]]:
     def run(name: str, *arguments: object, fault: str | None = None) -> None:
         done = processes.run(onramp.home, *arguments, fault=fault)
         told[f"{name} printed"] = (done.out + done.err).encode()
+        if fault:
+            assert done.code == (-9 if fault.endswith("kill") else 3), fault
         if done.code < 0:  # what a crash leaves is gone after the next opening
             beside = [path for path in onramp.home.rglob("*") if path.is_file() and path.name != "onramp.duckdb"]
             assert "onramp.duckdb.wal" in {path.name for path in beside}

@@ -85,6 +85,15 @@ def test_the_answer_and_the_state_agree_wherever_writing_stops(onramp, processes
         assert onramp.load(file, "--auto")["created"] == 500
 
 
+def test_a_file_that_does_not_fit_the_landing_zone_leaves_nothing_there(onramp, big, processes):
+    before = onramp.state()
+    died = processes.run(
+        onramp.home, "ingest", big, "--source", "CRM", "--auto", "--at", "2099-01-01", file_size=MEGABYTE
+    )
+    _assert_disk_error(died)
+    assert onramp.state() == before
+
+
 def test_reject_files_do_not_pretend_on_a_full_disk(onramp, processes, tmp_path):
     file = tmp_path / "a.tsv"
     file.write_text("crmid\temail\n" + "".join(f"C{n}\tno address {n}\n" for n in range(99)) + "C1\tanna@example.com\n")
