@@ -55,5 +55,8 @@ try:
     page.run()
 except OnrampError as error:
     errors.show(error)
+    with st.container(horizontal=True):
+        st.page_link("sources.py", label="Sources", icon=":material/database:")
+        st.page_link("history.py", label="Upload history", icon=":material/history:")
 except Exception as error:  # noqa: BLE001 - the boundary: nothing may reach the screen as a trace
     errors.show(error)

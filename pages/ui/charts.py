@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import plotly.graph_objects as go
@@ -61,6 +62,7 @@ def where_rows_went(receipt: Receipt) -> None:
             )  # fmt: skip
     figure.update_layout(
         barmode="stack",
+        showlegend=True,
         legend={"orientation": "h", "y": -0.12, "yanchor": "top", "x": 0, "traceorder": "normal"},
         bargap=0.1,
     )
@@ -129,7 +131,11 @@ def uploads_per_day(days: Sequence[HistoryDay]) -> None:
         bargap=0.3,
     )
     _date_axis(figure, days)
-    figure.update_yaxes(rangemode="tozero", tickformat="d", nticks=4)
+    per_day: Counter[date] = Counter()
+    for day in days:
+        per_day[day.day] += day.uploads
+    most = max(per_day.values(), default=1)
+    figure.update_yaxes(rangemode="tozero", tickformat="d", dtick=max(1, -(-most // 4)))
     draw(figure, "Uploads per day by outcome", height=230)
 
 

@@ -10,13 +10,24 @@ import streamlit as st
 from ingest_core.errors import OnrampError
 from pages.ui.text import escape
 
+# Next moves on a screen, where the core's own hint names a command.
+HINTS = {
+    "no_such_upload": "Look for it in the upload history.",
+    "no_such_source": "Choose a source from the list of sources.",
+    "no_such_mapping": "Open the mapping of the source.",
+    "already_loaded": "Say in the options that the file is to be loaded again, or choose another file.",
+    "no_mapping": "Match the columns first.",
+    "unknown_attribute": "Choose an attribute from the list of attributes.",
+}
+
 _LOG = logging.getLogger("onramp.pages")
 
 
 def show(error: Exception) -> None:
     """Draws an error where the page stands. Foreign ones are logged by place only: they may quote a customer."""
     if isinstance(error, OnrampError):
-        st.error(escape(error.hint) or "Nothing was changed.", title=escape(error.message), icon=":material/error:")
+        hint = HINTS.get(error.code, error.hint) or "Nothing was changed."
+        st.error(escape(hint), title=escape(error.message), icon=":material/error:")
         return
     frames = traceback.extract_tb(error.__traceback__)
     place = " < ".join(f"{frame.filename}:{frame.lineno}" for frame in reversed(frames[-6:]))
