@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from ingest_core.engine.duck import Session
+from ingest_core.engine.duck import EngineError, Session
 from ingest_core.faults import abort_point
 from ingest_core.models import Progress, StepReport
 
@@ -19,6 +19,17 @@ class Step:
     name: str
     purpose: str
     sql: str
+
+
+def must_be(found: int, expected: int, what: str) -> None:
+    """Inside a transaction: stops a load whose counts do not add up before it can be committed."""
+    if found != expected:
+        raise EngineError(
+            "The database gave an answer that does not add up. Nothing was changed.",
+            code="counts_do_not_add_up",
+            hint="Start again; if it happens twice, report the code and these figures.",
+            facts={"what": what, "found": found, "expected": expected},
+        )
 
 
 def ignore_progress(phase: str, done: int, total: int | None) -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from ingest_core.clock import now
 from ingest_core.engine import Engine, Session
-from ingest_core.engine.steps import Runner, Step, ignore_progress
+from ingest_core.engine.steps import Runner, Step, ignore_progress, must_be
 from ingest_core.errors import OnrampError
 from ingest_core.faults import abort_point
 from ingest_core.ledger import identity, memberships, profiles, uploads
@@ -139,7 +139,7 @@ class _Load:
         self.counts["profiles_before"] = int(session.value("SELECT count(*) FROM profile"))
         with runner.timed("vault", "Keep the new values' sealed pages.", KEEP_VALUES) as done:
             done(pages.keep())
-        runner.run(_APPEND)
+        must_be(runner.run(_APPEND) or 0, staged.accepted, "log")
         session.run(
             "CREATE OR REPLACE TEMP TABLE live_upload AS SELECT upload_no FROM upload WHERE is_live "
             f"UNION SELECT {self.upload_no}"
@@ -211,12 +211,15 @@ class _Load:
         session, counts = self.session, self.counts
         counts["stored"] = int(session.value("SELECT count(*) FROM person"))
         counts["duplicates"] = staged.accepted - counts["stored"]
+        must_be(int(session.value("SELECT count(*) FROM landed")), staged.accepted, "rows with a profile")
         counts["profiles_after"] = int(session.value("SELECT count(*) FROM profile"))
         if self.plan.options.replace == "values":
             counts |= replacing.count_changes(session, counts)
         else:
             counts["created"] = int(session.value("SELECT count(*) FROM person WHERE pid >= ?", [self.first_rid]))
             counts["updated"] = int(session.value(_UPDATED, [self.first_rid]))
+        change = counts["created"] - counts["merged"] + counts["came_apart"] - counts.get("removed", 0)
+        must_be(counts["profiles_after"], counts["profiles_before"] + change, "profiles")
         counts["unchanged"] = counts["stored"] - counts["created"] - counts["updated"]
         if counts["duplicates"] * 5 > staged.accepted:
             self.notices.append(

@@ -15,16 +15,19 @@ import numpy as np
 import pyarrow as pa
 
 from ingest_core.engine import Session
+from ingest_core.engine.steps import must_be
 from ingest_core.vault.keys import Keyset
 from ingest_core.vault.pages import SLOTS, seal, unseal
 
 REJECTS = 0
 """The attribute id of pages that hold the text of rejected rows."""
 
-_TABLES = (
-    """CREATE OR REPLACE TEMP TABLE stage_page (
-        page_id BIGINT, attribute_id INTEGER, key_version INTEGER, slots INTEGER, data BLOB)""",
-    "CREATE OR REPLACE TEMP TABLE stage_value (token UUID, attribute_id INTEGER, page_id BIGINT, slot INTEGER)",
+_PAGE = "(page_id BIGINT, attribute_id INTEGER, key_version INTEGER, slots INTEGER, data BLOB)"
+_VALUE = "(token UUID, attribute_id INTEGER, page_id BIGINT, slot INTEGER)"
+_TABLES = tuple(
+    f"CREATE OR REPLACE TEMP TABLE {prefix}_{name} {columns}"
+    for prefix in ("stage", "repacked")
+    for name, columns in (("page", _PAGE), ("value", _VALUE))
 )
 
 NO_FRESH = "CREATE OR REPLACE TEMP TABLE fresh_value (token UUID, attribute_id INTEGER, place BIGINT)"
@@ -38,9 +41,6 @@ GROUP BY token"""
 
 WHOLE_PAGES = """CREATE OR REPLACE TEMP TABLE fresh_page AS
 SELECT place >> 16 AS page_id, count(*) AS fresh FROM fresh_value GROUP BY 1"""
-
-REPACKED = """CREATE OR REPLACE TEMP TABLE repacked_page AS FROM stage_page LIMIT 0;
-CREATE OR REPLACE TEMP TABLE repacked_value AS FROM stage_value LIMIT 0"""
 
 KEEP_PAGES = """INSERT INTO vault_page
 SELECT page.* FROM stage_page AS page JOIN fresh_page ON fresh_page.page_id = page.page_id
@@ -126,12 +126,12 @@ class PageWriter:
         """Moves what is new into the vault, inside the upload's transaction; returns the number of values."""
         session = self._session
         session.run(KEEP_PAGES)
-        session.run(KEEP_VALUES)
-        return int(session.value("SELECT count(*) FROM fresh_value"))
+        kept = session.run(KEEP_VALUES) or 0
+        must_be(kept, int(session.value("SELECT count(*) FROM fresh_value")), "vault values")
+        return kept
 
     def _repack(self) -> None:
         self._session.run(PARTIAL_VALUES)
-        self._session.run(REPACKED)
         self._pages = Collector(self._session, "repacked_page")
         self._values = Collector(self._session, "repacked_value")
         for attribute_id, pages in groupby(self._session.rows(PARTIAL_PAGES), key=itemgetter(0)):
