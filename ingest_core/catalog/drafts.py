@@ -26,7 +26,7 @@ class Drafts:
     def create(self, source_id: int | None) -> str:
         """A new empty draft; returns its id (for the URL)."""
         draft_id = secrets.token_hex(8)
-        with self._engine.write, self._engine.session() as session:
+        with self._engine.queue, self._engine.session() as session:
             session.run(
                 "INSERT INTO draft VALUES (?, ?, ?, ?, ?)",
                 [draft_id, source_id, self._user, now(), self._seal(draft_id, {})],
@@ -53,14 +53,14 @@ class Drafts:
     def save(self, draft_id: str, state: dict[str, Any]) -> None:
         """Replaces the content; keys ``source_id`` and ``updated_at`` are not part of it."""
         kept = {key: value for key, value in state.items() if key not in {"source_id", "updated_at"}}
-        with self._engine.write, self._engine.session() as session:
+        with self._engine.queue, self._engine.session() as session:
             session.run(
                 "UPDATE draft SET state = ?, updated_at = ? WHERE draft_id = ?",
                 [self._seal(draft_id, kept), now(), draft_id],
             )
 
     def delete(self, draft_id: str) -> None:
-        with self._engine.write, self._engine.session() as session:
+        with self._engine.queue, self._engine.session() as session:
             session.run("DELETE FROM draft WHERE draft_id = ?", [draft_id])
 
     def list(self, source_id: int | None = None) -> list[tuple[str, int | None, Any]]:

@@ -53,7 +53,7 @@ class Mappings:
 
     def save(self, source: Source, mapping: Mapping, columns: Sequence[str] | None = None) -> Mapping:
         """Adds a version, unless it says the same as the newest one for this header. ``columns``: the file's header."""
-        with self._engine.write, self._engine.session() as session, session.transaction():
+        with self._engine.queue, self._engine.session() as session, session.transaction():
             return save_mapping(session, source, mapping, columns, self._user)
 
 

@@ -125,7 +125,12 @@ class Session:
 
 
 class Engine:
-    """Owns the database file of one workspace. ``write`` serialises writers inside the process."""
+    """Owns the database file of one workspace, and the locks of its writers inside the process.
+
+    ``write`` is held for the whole of a load and by whoever changes what a load reads. ``queue`` is held for an instant
+    by what must go on while a load runs: drafts, mappings and the rows of waiting uploads. It is taken after ``write``,
+    never before it.
+    """
 
     def __init__(self, path: Path, temp: Path, *, memory_limit: str, threads: int, temp_limit: str) -> None:
         self.path = path
@@ -138,6 +143,7 @@ class Engine:
             for name, value in _lock_down(temp, memory_limit, threads, temp_limit):
                 self._root.execute(f"SET {name} = {value}")
         self.write = threading.RLock()
+        self.queue = threading.RLock()
 
     @staticmethod
     def _remove_orphans(temp: Path) -> None:

@@ -96,17 +96,27 @@ class Jobs:
     ) -> str:
         """Queues a received file; returns its Request ID. The same key twice is one upload."""
         options = options.model_copy(update={"idempotency_key": idempotency_key})
-        with self._engine.write:
-            known = self._loads.find_key(options)
-            if known is not None and known.request_id is not None:
-                return known.request_id
+        if known := self._known(options):
+            return known
+        try:
             file = self._landing.open(landing_id)
             plan = self._loads.planner.plan(file, source, mapping, options, overrides=overrides, user=user)
+        except OnrampError:
+            if known := self._known(options):  # the other click was faster, and its upload may have ended already
+                return known
+            raise
+        with self._engine.queue:
+            if known := self._known(options):
+                return known
             request_id = uploads.new_request_id()
             with self._engine.session() as session, session.transaction():
                 register(session, plan, request_id, landing=landing_id, overrides=dict(overrides or {}))
         self._wake.set()
         return request_id
+
+    def _known(self, options: Options) -> str | None:
+        found = self._loads.find_key(options)
+        return None if found is None else found.request_id
 
     def schedule(self, plan: Plan, overrides: dict[str, Any]) -> Receipt:
         """Queues a planned file for its time: the bytes are copied into the landing zone first."""
@@ -117,7 +127,7 @@ class Jobs:
                     writer.write(chunk)
             landing_id = writer.finish()
             request_id = uploads.new_request_id()
-            with self._engine.write, self._engine.session() as session, session.transaction():
+            with self._engine.queue, self._engine.session() as session, session.transaction():
                 register(session, plan, request_id, landing=landing_id, overrides=overrides)
         except BaseException:
             self._landing.delete(writer.landing_id)
@@ -163,7 +173,7 @@ class Jobs:
             if session is not None:
                 session.interrupt()
             return True
-        with self._engine.write:
+        with self._engine.queue:
             with self._engine.session() as session:
                 waiting = session.row(
                     "SELECT landing FROM upload WHERE request_id = ? AND status = 'Scheduled'", [request_id]
@@ -271,7 +281,7 @@ class Jobs:
 
     def _claim(self, request_id: str) -> bool:
         """Scheduled → In Progress; False when somebody stopped it in the meantime."""
-        with self._engine.write, self._engine.session() as session:
+        with self._engine.queue, self._engine.session() as session:
             claimed = session.run(
                 "UPDATE upload SET status = 'In Progress', started_at = ?, worker = 'app' WHERE request_id = ? "
                 "AND status = 'Scheduled'",
@@ -283,7 +293,7 @@ class Jobs:
         self._loads.fail(request_id, error, is_cancelled=is_cancelled)
 
     def _wait_again(self, request_id: str) -> None:
-        with self._engine.write, self._engine.session() as session:
+        with self._engine.queue, self._engine.session() as session:
             session.run(
                 "UPDATE upload SET status = 'Scheduled', started_at = NULL, worker = NULL WHERE request_id = ? "
                 "AND status = 'In Progress'",
@@ -298,7 +308,7 @@ class Jobs:
             )
         if ended is not None:
             self._landing.delete(landing_id)
-            with self._engine.write, self._engine.session() as session:
+            with self._engine.queue, self._engine.session() as session:
                 session.run("UPDATE upload SET landing = NULL WHERE request_id = ?", [request_id])
 
     def _tidy(self) -> None:

@@ -34,13 +34,14 @@ class Loads:
     def load(self, plan: Plan, progress: Progress = ignore_progress) -> Receipt:
         """Loads at once. A second start with the same idempotency key returns the first one's receipt."""
         with self.engine.write:
-            known = self.find_key(plan.options)
-            if known is not None:
-                return known
-            request_id = uploads.new_request_id()
-            with self.engine.session() as session, session.transaction():
-                plan = _with_version(session, plan)
-                _insert(session, plan, request_id, "In Progress", worker=self.worker)
+            with self.engine.queue:
+                known = self.find_key(plan.options)
+                if known is not None:
+                    return known
+                request_id = uploads.new_request_id()
+                with self.engine.session() as session, session.transaction():
+                    plan = _with_version(session, plan)
+                    _insert(session, plan, request_id, "In Progress", worker=self.worker)
             return self.run(plan, request_id, progress)
 
     def run(self, plan: Plan, request_id: str, progress: Progress, session: Session | None = None) -> Receipt:
@@ -67,7 +68,7 @@ class Loads:
 
         Where even that cannot be written (a full disk), the upload is found interrupted at the next opening.
         """
-        with suppress(OnrampError), self.engine.write, self.engine.session() as session:
+        with suppress(OnrampError), self.engine.queue, self.engine.session() as session:
             uploads.fail(session, request_id, error.as_dict(), is_cancelled=is_cancelled)
 
     def find_key(self, options: Options) -> Receipt | None:

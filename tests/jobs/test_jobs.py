@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -331,11 +332,40 @@ def test_progress_names_the_phases_in_order(kernel):
     pause.go_on.set()
     names = [phase.name for phase in progress.phases]
     assert names[0] == "receive"
-    assert names[-2:] == ["read", "protect"]
+    assert names.index("read") < names.index("protect")
     assert [phase.is_done for phase in progress.phases] == [True] * (len(names) - 1) + [False]
     wait_for(kernel, request_id, "Completed")
     kernel.workspace.jobs.stop_worker()
     assert kernel.workspace.jobs.progress(request_id) is None
+
+
+def test_a_load_under_way_holds_nobody_up(kernel):
+    """Drafts are saved, mappings too, files queued and taken back while a load is inside its transaction."""
+    workspace = kernel.workspace
+    draft_id, landing_id, source = workspace.drafts.create(None), kernel.land(rows(2, 500)), kernel.source()
+
+    def everything():
+        workspace.drafts.save(draft_id, {"step": 2})
+        workspace.drafts.create(None)
+        workspace.mappings.save(source, mapping_of({"crmid": "crmid"}))
+        options = Options()
+        first = workspace.jobs.submit(landing_id, source, mapping_of(COLUMNS), options, idempotency_key="b")
+        assert workspace.jobs.stop(first)
+        return submit(kernel, rows(2, 700), "c")
+
+    running = submit(kernel, rows(2000), "a")
+    pause = Pausing(workspace.jobs, "segments")
+    workspace.jobs.start_worker()
+    assert pause.reached.wait(30)
+    with ThreadPoolExecutor(1) as pool:
+        try:
+            queued = pool.submit(everything).result(timeout=20)
+        finally:
+            pause.go_on.set()
+    assert wait_for(kernel, running, "Completed", "Failed").stored == 2000
+    assert wait_for(kernel, queued, "Completed", "Failed").stored == 2
+    assert workspace.drafts.load(draft_id)["step"] == 2
+    assert [version.version for version in workspace.mappings.all(source)] == [3, 2, 1]
 
 
 class TestLoads:
