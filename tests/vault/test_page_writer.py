@@ -103,7 +103,7 @@ def test_many_partial_pages_of_two_attributes(session):
     assert write(session, {EMAIL: names(0, count), PHONE: names(0, 5 * SLOTS)}) == new
     consistent(session)
     for attribute_id, values in ((EMAIL, names(0, count)), (PHONE, names(0, 5 * SLOTS))):
-        some = values[:: 1009] + values[-3:]
+        some = values[::1009] + values[-3:]
         assert read(session, attribute_id, some) == {value: value for value in some}
     full = session.value("SELECT count(*) FROM vault_page WHERE slots = ?", [SLOTS])
     assert full >= 40
