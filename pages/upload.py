@@ -22,7 +22,7 @@ DONE = ":green[:material/check_circle:]"
 RUNNING = ":blue[:material/progress_activity:]"
 REJECTS_SHOWN = 200
 PHASES_SHOWN = 5
-SHORT_LIST = 4  # reasons beside which the left card would stand half empty
+SHORT_LIST = 3  # reasons beside which the left card would stand half empty
 
 
 # ── while it runs ────────────────────────────────────────────────────────────────────────────────────────

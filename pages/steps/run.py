@@ -46,9 +46,7 @@ def _button(draft: Draft, receipt: Receipt) -> None:
     rows = told.accepted(receipt)
     with st.container(horizontal=True, vertical_alignment="center"):
         label = f"Load {count(rows, 'row')}" if draft.options.at is None else f"Schedule {count(rows, 'row')}"
-        is_pressed = st.button(
-            label, type="primary", icon=":material/play_arrow:", disabled=not rows, key="load", shortcut="Ctrl+Enter"
-        )
+        is_pressed = st.button(label, type="primary", icon=":material/play_arrow:", disabled=not rows, key="load")
         st.caption(
             "Not one row would be stored."
             if not rows
