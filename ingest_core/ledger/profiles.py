@@ -14,7 +14,7 @@ Mapped = Sequence[tuple[Attribute, ColumnMapping]]
 
 def combined(attribute: Attribute, combine: str, value: str, order: str) -> str:
     """SQL aggregate: several log values of one person in one file → one log value (text or token)."""
-    number = f"TRY_CAST(nullif({value}, '') AS DECIMAL(38,10))"
+    number = f"TRY_CAST(nullif({value}, '') AS DECIMAL(28,10))"  # ten billion of the largest add up without overflow
     match combine:
         case "last":
             return f"arg_max({value}, {order}) FILTER (WHERE {value} IS NOT NULL)"

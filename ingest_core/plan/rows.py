@@ -148,6 +148,8 @@ def _convert(raw: pa.ChunkedArray, column: ColumnPlan, plan: RowPlan) -> tuple[_
     else:
         made = data_type(column.attribute.type).convert(values, mapping.format, plan.context)
         text, code = made.text, made.code
+        if mapping.combine == "sum":
+            text, code = _summable(text, code)
         if code is not None and code.null_count == len(code):
             code = None
         if code is not None and mapping.bad_cell == "empty":
@@ -162,6 +164,13 @@ def _convert(raw: pa.ChunkedArray, column: ColumnPlan, plan: RowPlan) -> tuple[_
             blocked = pc.or_(blocked, useless)
         left_out = pc.sum(blocked).as_py() or 0
     return _Cells(column, text, code, cleared, is_blank, blocked), left_out, emptied
+
+
+def _summable(text: pa.StringArray, code: pa.StringArray | None) -> tuple[pa.StringArray, pa.StringArray]:
+    """Refuses numbers with more than 18 digits before the decimal sign: their sums would leave the range of numbers."""
+    is_large = pc.fill_null(pc.match_substring_regex(text, r"^-?\d{19}"), False)
+    none = pa.scalar(None, pa.string())
+    return pc.if_else(is_large, none, text), pc.if_else(is_large, "number_out_of_range", none if code is None else code)
 
 
 def _judge(cells: Sequence[_Cells], rows: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
