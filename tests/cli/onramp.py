@@ -82,16 +82,22 @@ class Onramp:
         """Everything that a command may change: the content of every table, and the landing files."""
         if not (self.home / "onramp.duckdb").exists():
             return {}
-        with Workspace.open(self.home) as workspace, workspace.engine.session() as session:
-            tables = [name for (name,) in session.rows("SELECT table_name FROM duckdb_tables() ORDER BY 1")]
-            state: dict[str, object] = {
-                name: session.row(f'SELECT count(*), bit_xor(hash(t)) FROM "{name}" AS t') for name in tables
-            }
-            return {**state, "landing": workspace.landing.ids(), **workspace.digest()}
+        with Workspace.open(self.home) as workspace:
+            return state_of(workspace)
 
     def counts(self) -> dict[str, int]:
         """Rows of every table, but for the upload itself and its mapping version, which a failed one has, too."""
         return counts(self.state())
+
+
+def state_of(workspace: Workspace) -> dict[str, object]:
+    """The content of every table as a number, the digest, and the landing files."""
+    with workspace.engine.session() as session:
+        tables = [name for (name,) in session.rows("SELECT table_name FROM duckdb_tables() ORDER BY 1")]
+        state: dict[str, object] = {
+            name: session.row(f'SELECT count(*), bit_xor(hash(t)) FROM "{name}" AS t') for name in tables
+        }
+    return {**state, "landing": workspace.landing.ids(), **workspace.digest()}
 
 
 def counts(state: dict[str, object]) -> dict[str, int]:

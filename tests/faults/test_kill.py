@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from ingest_core.workspace import Workspace
-from tests.cli.onramp import Onramp, check_receipt, counts
+from tests.cli.onramp import Onramp, check_receipt, counts, state_of
 
 SECOND = (
     "crmid\temail\tphone\tcity\n"
@@ -52,6 +52,8 @@ def undisturbed(loaded_home, second, tmp_path_factory) -> dict[str, Undisturbed]
         home = tmp_path_factory.mktemp(name) / "home"
         shutil.copytree(loaded_home, home)
         made[name] = Undisturbed(home, second, options)
+    known = {*made["joining"].points} - {"commit:before"}
+    made["replacing"].points = [point for point in made["replacing"].points if point not in known]  # each step once
     return made
 
 
@@ -141,13 +143,12 @@ def test_a_kill_while_a_workspace_is_made_is_made_good(processes, tmp_path):
 
 def _assert_interrupted(onramp: Onramp, expected: Undisturbed, point: str, *, uploads: int) -> None:
     with Workspace.open(onramp.home) as workspace:
-        history = workspace.history.list()
+        history, state = workspace.history.list(), state_of(workspace)
     assert len(history) == uploads, point
     upload = history[0].model_dump(mode="json")
     assert (upload["status"], upload["error"]["code"]) == ("Failed", "interrupted"), point
     assert upload["finished_at"], point
     check_receipt(upload)
-    state = onramp.state()
     assert counts(state) == expected.counts_before, point
     assert state["digest"] == expected.before["digest"], point
     assert list((onramp.home / "tmp").iterdir()) == list((onramp.home / "landing").iterdir()) == [], point
