@@ -190,19 +190,21 @@ def attribute_of(page, column):
 
 
 def choose_attribute(page, column, attribute):
-    """Selects the cell by the keyboard, opens its list and picks."""
-    grid = page.get_by_test_id("data-grid-canvas")
-    box = grid.bounding_box()
+    """Selects the cell, types into its list and picks what is left; again while the grid does not listen yet."""
     option = page.get_by_role("option", name=attribute, exact=True)
-    for _ in range(5):  # a grid that was just drawn does not take a click yet
+    for _ in range(5):
+        box = page.get_by_test_id("data-grid-canvas").bounding_box()
         page.mouse.click(box["x"] + 400, box["y"] + 36 + 37 * ROWS.index(column) + 18)
+        expect(cell(page, column)).to_have_attribute("aria-selected", "true")
         page.keyboard.press("Enter")
+        page.keyboard.type(attribute)
         try:
-            option.wait_for(timeout=2_000)
-            break
+            option.click(timeout=3_000)
         except TimeoutError:
             page.keyboard.press("Escape")
-    option.click()
+            settled(page)
+        else:
+            break
     settled(page)
 
 
