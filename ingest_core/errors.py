@@ -3,7 +3,7 @@
 OnrampError
 ├── InputError      the file, mapping or argument can be fixed by the person        exit 2
 │   └── FileError   the bytes themselves: damaged, too large, not a table           exit 2
-├── StateError      not now: locked, already loaded, not found, wrong state         exit 3
+├── StateError      not now: locked, already loaded, wrong state                    exit 3
 ├── DeliveryError   a transport said no; ``is_retryable`` tells whether to wait     exit 4
 ├── ConfigError     settings or keys of this installation are wrong                 exit 2
 └── Stopped         a person stopped the work; nothing was kept                     exit 130
@@ -54,7 +54,7 @@ class FileError(InputError):
 
 
 class StateError(OnrampError):
-    """Right request, wrong moment: locked, already loaded, not found."""
+    """Right request, wrong moment: locked, already loaded."""
 
     exit_code = 3
 

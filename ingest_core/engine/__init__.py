@@ -1,6 +1,6 @@
 """The embedded engine: the only package that knows DuckDB."""
 
 from ingest_core.engine.duck import Engine, EngineError, Session
-from ingest_core.engine.names import quote, sql_list
+from ingest_core.engine.names import quote
 
-__all__ = ["Engine", "EngineError", "Session", "quote", "sql_list"]
+__all__ = ["Engine", "EngineError", "Session", "quote"]

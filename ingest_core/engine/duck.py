@@ -7,7 +7,6 @@ Engine messages quote customers' lines (facts.md F8), so their text never leaves
 from __future__ import annotations
 
 import contextlib
-import os
 import threading
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -221,8 +220,6 @@ def _boundary() -> Iterator[None]:
     except (duckdb.FatalException, duckdb.TransactionException) as error:
         raise _ended(error) from None
     except duckdb.Error as error:
-        if os.environ.get("ONRAMP_DEBUG_ENGINE"):
-            raise
         raise _refused(error) from None
 
 

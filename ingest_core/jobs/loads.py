@@ -47,7 +47,9 @@ class Loads:
     def run(self, plan: Plan, request_id: str, progress: Progress, session: Session | None = None) -> Receipt:
         """Runs an upload whose row says In Progress; whatever happens, the row gets exactly one end state."""
         with self._ending(request_id):
-            return self.loader.load(plan, request_id, progress, session)
+            self.loader.load(plan, request_id, progress, session)
+        with self.engine.session() as reader:
+            return uploads.receipts(reader, "request_id = ?", [request_id])[0]
 
     @contextmanager
     def _ending(self, request_id: str) -> Iterator[None]:

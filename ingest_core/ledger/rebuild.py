@@ -82,17 +82,24 @@ def _secondaries(fields: Fields, shared_limit: int) -> list[Step]:
             "List which secondary was stated with which primary in which upload.",
             f"CREATE OR REPLACE TEMP TABLE statement AS {statements}",
         ),
-        Step(
-            "sightings",
-            "Keep the pairs of secondaries that met more than one primary.",
-            """INSERT INTO sighting
-SELECT DISTINCT token, p FROM statement
-WHERE p IS NOT NULL AND token IN (SELECT token FROM statement GROUP BY token HAVING count(DISTINCT p) > 1)""",
-        ),
+        _SIGHTINGS,
         Step(
             "secondaries",
             "Give each secondary to the primary it was last stated with alone.",
-            f"""INSERT INTO identity
+            _OWNERS.format(limit=shared_limit),
+        ),
+    ]
+
+
+_SIGHTINGS = Step(
+    "sightings",
+    "Keep the pairs of secondaries that met more than one primary.",
+    """INSERT INTO sighting
+SELECT DISTINCT token, p FROM statement
+WHERE p IS NOT NULL AND token IN (SELECT token FROM statement GROUP BY token HAVING count(DISTINCT p) > 1)""",
+)
+
+_OWNERS = """INSERT INTO identity
 WITH per_upload AS (
     SELECT token, upload_no, min(p) AS p FROM statement WHERE p IS NOT NULL
     GROUP BY token, upload_no HAVING count(DISTINCT p) = 1
@@ -100,17 +107,14 @@ WITH per_upload AS (
     SELECT token, arg_max(p, upload_no) AS p FROM per_upload GROUP BY token
 ), named AS (
     SELECT token, any_value(attribute_id) AS attribute_id, bool_or(p IS NULL) AS has_floating,
-           count(DISTINCT p) > {shared_limit} AS is_shared
+           count(DISTINCT p) > {limit} AS is_shared
     FROM statement GROUP BY token
 )
 SELECT named.token, named.attribute_id, owner.p,
        CASE WHEN named.is_shared THEN NULL ELSE prime.pid END, named.is_shared, named.has_floating
 FROM named
 LEFT JOIN owner ON owner.token = named.token
-LEFT JOIN identity AS prime ON prime.token = owner.p""",
-        ),
-    ]
-
+LEFT JOIN identity AS prime ON prime.token = owner.p"""
 
 _MEMBERSHIPS = Step(
     "memberships",

@@ -10,6 +10,7 @@ from ingest_core.engine.steps import Runner, Step, ignore_progress, must_be
 from ingest_core.errors import OnrampError
 from ingest_core.faults import abort_point
 from ingest_core.ledger import identity, memberships, profiles, uploads
+from ingest_core.ledger.audit import write_audit
 from ingest_core.ledger.fields import Fields
 from ingest_core.ledger.floating import resolve_again
 from ingest_core.ledger.placing import place_floating
@@ -126,11 +127,12 @@ class _Load:
                 "facts": {"rejected": staged.rejected, "rows": data, "threshold_percent": percent},
             }
         if staged.accepted == 0 and staged.suppressed == 0:
+            what = "Every row was rejected." if staged.rejected else "The file has only blank lines."
             return {
                 "code": "no_row_stored",
-                "message": "Every row was rejected. Nothing was loaded.",
+                "message": f"{what} Nothing was loaded.",
                 "hint": "See the reasons, fix the file or the mapping, and load it again.",
-                "facts": {"rejected": staged.rejected},
+                "facts": {"rejected": staged.rejected, "blank": staged.blank},
             }
         return None
 
@@ -285,6 +287,8 @@ class _Load:
         session = self.session
         session.run("INSERT INTO reject SELECT * FROM stage_reject")
         session.run("INSERT INTO vault_page SELECT * FROM stage_reject_page")
+        detail = receipt.model_dump(include={"source", "status", "lines", "stored", "rejected", "profiles_after"})
+        write_audit(session, self.plan.uploaded_by, "load", receipt.request_id or "", detail)
         uploads.finish(session, receipt, mapping_version=self.plan.mapping.version or 0, upload_no=self.upload_no)
 
 

@@ -32,8 +32,3 @@ class Plan:
     options: Options
     uploaded_by: str
     columns: tuple[str, ...]  # header as strict mode accepts it (repaired names)
-
-    @property
-    def mapped(self) -> list[tuple[Attribute, object]]:
-        """(attribute, its column's rules) in attribute order."""
-        return [(attribute, column) for _, column, attribute in self.resolved.columns]

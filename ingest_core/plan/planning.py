@@ -119,11 +119,7 @@ class Planner:
         if mapping is None and is_auto:
             mapping = self._automatic(file, source, facts, asked, progress)
         if mapping is None:
-            raise InputError(
-                "This source has no mapping for the columns of this file. Nothing was loaded.",
-                code="no_mapping",
-                hint="Give one with --mapping, start from `mapping suggest`, or use --auto.",
-            )
+            raise _no_mapping()
         attributes = tuple(self.attributes.list())
         resolved = check_mapping(mapping, dialect.columns, attributes)
         return Plan(
@@ -181,6 +177,14 @@ class Planner:
                 hint="Use --again to load it once more.",
                 facts={"request_id": row[0]},
             )
+
+
+def _no_mapping() -> InputError:
+    return InputError(
+        "This source has no mapping for the columns of this file. Nothing was loaded.",
+        code="no_mapping",
+        hint="Give one with --mapping, start from `mapping suggest`, or use --auto.",
+    )
 
 
 def _refuse_no_rows(facts: FileFacts, header_line: int) -> None:

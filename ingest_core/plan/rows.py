@@ -142,18 +142,7 @@ def _convert(raw: pa.ChunkedArray, column: ColumnPlan, plan: RowPlan) -> tuple[_
         blocked = pc.and_not(blocked, absent)
         absent = pc.or_(absent, blocked)
     values = pc.if_else(absent, pa.scalar(None, pa.string()), values)
-    emptied = 0
-    if mapping.combine == "count":
-        text, code = pc.if_else(pc.is_valid(values), "1", pa.scalar(None, pa.string())), None
-    else:
-        made = data_type(column.attribute.type).convert(values, mapping.format, plan.context)
-        text, code = made.text, made.code
-        if mapping.combine == "sum":
-            text, code = _summable(text, code)
-        if code is not None and code.null_count == len(code):
-            code = None
-        if code is not None and mapping.bad_cell == "empty":
-            emptied, code = len(code) - code.null_count, None
+    text, code, emptied = _typed(values, column, plan)
     left_out = 0
     if rank is not None:
         useless = is_short(text, rank, plan.minimum_secondary_length)
@@ -164,6 +153,24 @@ def _convert(raw: pa.ChunkedArray, column: ColumnPlan, plan: RowPlan) -> tuple[_
             blocked = pc.or_(blocked, useless)
         left_out = pc.sum(blocked).as_py() or 0
     return _Cells(column, text, code, cleared, is_blank, blocked), left_out, emptied
+
+
+def _typed(
+    values: pa.StringArray, column: ColumnPlan, plan: RowPlan
+) -> tuple[pa.StringArray, pa.StringArray | None, int]:
+    """(canonical text, reason codes or None, bad cells left empty by the column's rule)"""
+    mapping = column.mapping
+    if mapping.combine == "count":
+        return pc.if_else(pc.is_valid(values), "1", pa.scalar(None, pa.string())), None, 0
+    made = data_type(column.attribute.type).convert(values, mapping.format, plan.context)
+    text, code = made.text, made.code
+    if mapping.combine == "sum":
+        text, code = _summable(text, code)
+    if code is None or code.null_count == len(code):
+        return text, None, 0
+    if mapping.bad_cell == "empty":
+        return text, None, len(code) - code.null_count
+    return text, code, 0
 
 
 def _summable(text: pa.StringArray, code: pa.StringArray | None) -> tuple[pa.StringArray, pa.StringArray]:

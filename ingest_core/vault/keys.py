@@ -47,8 +47,8 @@ class Keyset:
         return derive(self.pages[version], b"page")
 
     def file_key(self, name: str) -> bytes:
-        """The AES-256 key of one landing file or draft, by its generated name."""
-        return derive(self.pages[self.primary], b"file:" + name.encode())
+        """The AES-256 key of one landing file or draft, by its generated name; survives a rotation of page keys."""
+        return derive(self.tokens, b"file:" + name.encode())
 
     def token_key(self, attribute_id: int) -> str:
         """HMAC key of one attribute's tokens: 64 hex characters, one SHA-256 block."""
