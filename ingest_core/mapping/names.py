@@ -37,7 +37,8 @@ NO_MATCH = NameMatch("none", 0.0)
 def words(name: str) -> tuple[str, ...]:
     """The words of a name: ``customerEmail_Addr`` → (customer, email, addr); case, accents and separators gone."""
     parted = _HUMP.sub(" ", unicodedata.normalize("NFC", name))
-    plain = unicodedata.normalize("NFKD", parted.casefold())
+    # Twice: letters of mathematical alphabets get a case only by the first, folding may compose by it.
+    plain = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", parted).casefold())
     plain = "".join(sign for sign in plain if not unicodedata.combining(sign))
     return tuple(word for word in _SEPARATOR.split(plain) if word)
 
