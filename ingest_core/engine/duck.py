@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import duckdb
 
+from ingest_core.engine.names import quote
 from ingest_core.errors import OnrampError, StateError, Stopped
 
 if TYPE_CHECKING:
@@ -157,6 +158,26 @@ class Engine:
         with _boundary():
             return Session(self._root.cursor())
 
+    def compact(self, tables: Sequence[str], dead_share: float = 0.5) -> list[str]:
+        """Rewrites tables whose replaced rows outgrew this share of their living ones; returns their names.
+
+        A load leaves the rows it replaced where they are, so that its cost follows the file and not the store (the
+        engine's own clean-up at each checkpoint would rewrite the store). Readers see the old table until the commit.
+        """
+        done = []
+        with self.write, self.session() as session:
+            for table in tables:
+                if (session.value(_DEAD_SHARE.format(table=quote(table))) or 0.0) < dead_share:
+                    continue
+                sql = session.value("SELECT sql FROM duckdb_tables() WHERE table_name = ? AND NOT temporary", [table])
+                with session.transaction():
+                    session.run(str(sql).replace(f"CREATE TABLE {table}(", "CREATE TABLE compacted(", 1))
+                    session.run(f"INSERT INTO compacted SELECT * FROM {quote(table)}")
+                    session.run(f"DROP TABLE {quote(table)}")
+                    session.run(f"ALTER TABLE compacted RENAME TO {quote(table)}")
+                done.append(table)
+        return done
+
     def checkpoint(self) -> None:
         """Moves committed changes from the write-ahead log into the file."""
         with contextlib.suppress(EngineError), self.session() as session:
@@ -164,6 +185,9 @@ class Engine:
 
     def close(self) -> None:
         self._root.close()
+
+
+_DEAD_SHARE = "SELECT (max(rowid) + 1 - count(*)) / count(*) FROM {table}"
 
 
 def _lock_down(temp: Path, memory_limit: str, threads: int, temp_limit: str) -> list[tuple[str, str]]:
@@ -182,6 +206,7 @@ def _lock_down(temp: Path, memory_limit: str, threads: int, temp_limit: str) -> 
         ("threads", str(int(threads))),
         ("temp_directory", text(str(temp))),
         ("preserve_insertion_order", "true"),
+        ("max_vacuum_tasks", "0"),  # see Engine.compact
         ("arrow_lossless_conversion", "true"),  # UUIDs stay UUIDs
         ("TimeZone", "'UTC'"),
         ("enable_external_access", "false"),

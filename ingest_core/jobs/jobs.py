@@ -244,6 +244,8 @@ class Jobs:
             self._running = None
             if landing_id is not None:
                 self._forget(request_id, landing_id)
+            if not self._is_closing:
+                self._loads.tidy()
 
     def _load(
         self,

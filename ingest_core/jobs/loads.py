@@ -42,7 +42,14 @@ class Loads:
                 with self.engine.session() as session, session.transaction():
                     plan = _with_version(session, plan)
                     _insert(session, plan, request_id, "In Progress", worker=self.worker)
-            return self.run(plan, request_id, progress)
+            receipt = self.run(plan, request_id, progress)
+        self.tidy()
+        return receipt
+
+    def tidy(self) -> None:
+        """After a load: clears away replaced rows when many have gathered. Never fails a load that is done."""
+        with suppress(OnrampError):
+            self.engine.compact(("profile", "identity"))
 
     def run(self, plan: Plan, request_id: str, progress: Progress, session: Session | None = None) -> Receipt:
         """Runs an upload whose row says In Progress; whatever happens, the row gets exactly one end state."""
