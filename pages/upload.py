@@ -21,7 +21,6 @@ from pages.ui.waiting import phase_name
 DONE = ":green[:material/check_circle:]"
 RUNNING = ":blue[:material/progress_activity:]"
 REJECTS_SHOWN = 200
-PHASES_SHOWN = 5
 SHORT_LIST = 3  # reasons beside which the left card would stand half empty
 
 
@@ -44,6 +43,8 @@ def live(request_id: str) -> None:
         if progress is not None:
             _bar(progress)
             _phases(progress)
+    if progress is not None:
+        _counts(progress)
     st.caption(":material/info: You can close this page. The upload goes on, and its result stays in the history.")
 
 
@@ -64,16 +65,22 @@ def _bar(progress: JobProgress) -> None:
 
 
 def _phases(progress: JobProgress) -> None:
-    """What is done and what is going on, the newest last."""
-    earlier, shown = progress.phases[:-PHASES_SHOWN], progress.phases[-PHASES_SHOWN:]
+    """What is done and what is going on, in order; steps of one phase are one line."""
+    took: dict[str, float] = {}
+    for part in progress.phases:
+        took[phase_name(part.name)] = took.get(phase_name(part.name), 0.0) + part.seconds
     place = st.container(gap=None)
-    if earlier:
-        took = seconds(sum(part.seconds for part in earlier))
-        place.markdown(f"{DONE} {count(len(earlier), 'earlier step')} :gray[{took}]")
-    for part in shown:
-        place.markdown(
-            f"{DONE if part.is_done else RUNNING} {escape(phase_name(part.name))} :gray[{seconds(part.seconds)}]"
-        )
+    now = phase_name(progress.phase)
+    for name, passed in took.items():
+        place.markdown(f"{RUNNING if name == now else DONE} {escape(name)} :gray[{seconds(passed)}]")
+
+
+def _counts(progress: JobProgress) -> None:
+    """Rows so far; how many profiles they make is known when they are stored."""
+    shown = (("lines", "Lines read"), ("rejected", "Rejected"), ("created", "Created"), ("updated", "Updated"))
+    for place, (key, label) in zip(st.columns(len(shown)), shown, strict=True):
+        known = progress.counts.get(key)
+        place.metric(label, number(known) if known is not None else "–", border=True)
 
 
 @st.dialog("Stop this upload?", icon=":material/stop_circle:")

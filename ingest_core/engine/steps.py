@@ -39,9 +39,12 @@ def ignore_progress(phase: str, done: int, total: int | None) -> None:
 class Runner:
     """Runs steps in one session, times them, and tells progress; ``reports`` becomes the receipt's ``steps``."""
 
-    def __init__(self, session: Session, progress: Progress = ignore_progress) -> None:
+    def __init__(
+        self, session: Session, progress: Progress = ignore_progress, live: dict[str, int] | None = None
+    ) -> None:
         self.session = session
         self.progress = progress
+        self.live = live if live is not None else {}  # counts so far, for whoever watches
         self.reports: list[StepReport] = []
 
     def run(self, step: Step, parameters: Sequence[object] = ()) -> int | None:

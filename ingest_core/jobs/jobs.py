@@ -34,7 +34,7 @@ class Phase:
 
 @dataclass
 class JobProgress:
-    """How far an upload is: ``done`` of ``total`` bytes while reading, then step by step."""
+    """How far an upload is: ``done`` of ``total`` bytes while reading, then step by step; rows counted so far."""
 
     request_id: str
     phase: str = "waiting"
@@ -42,6 +42,7 @@ class JobProgress:
     total: int | None = None
     seconds: float = 0.0
     phases: tuple[Phase, ...] = ()
+    counts: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass
@@ -55,6 +56,7 @@ class _Running:
     is_stopping: bool = False
     is_cancelled: bool = False  # by a person; else the worker stops and the upload waits again
     session: Session | None = None
+    counts: dict[str, int] = field(default_factory=dict)  # filled by the load
 
     def tell(self, phase: str, done: int, total: int | None) -> None:
         """The progress callback of the load; raises ``Stopped`` once a person asked to stop."""
@@ -162,7 +164,9 @@ class Jobs:
         running = self._running
         if running is None or running.request_id != request_id:
             return None
-        return replace(running.progress, request_id=request_id, phases=tuple(running.phases))
+        return replace(
+            running.progress, request_id=request_id, phases=tuple(running.phases), counts=dict(running.counts)
+        )
 
     def stop(self, request_id: str) -> bool:
         """Stops an upload that waits or runs; nothing of it is kept. False when it had ended already."""
@@ -277,7 +281,7 @@ class Jobs:
         with self._engine.session() as session:
             running.session = session
             try:
-                self._loads.loader.load(plan, running.request_id, running.tell, session)
+                self._loads.loader.load(plan, running.request_id, running.tell, session, running.counts)
             finally:
                 running.session = None
 

@@ -38,19 +38,24 @@ class Loader:
     def preview(self, plan: Plan, progress: Progress = ignore_progress) -> Receipt:
         """The load, rolled back: its numbers are exact, and nothing is left behind."""
         with self.engine.write, self.engine.session() as session:
-            return _Load(self, session, plan, None, progress).run()
+            return _Load(self, session, plan, None, Runner(session, progress)).run()
 
     def load(
-        self, plan: Plan, request_id: str, progress: Progress = ignore_progress, session: Session | None = None
+        self,
+        plan: Plan,
+        request_id: str,
+        progress: Progress = ignore_progress,
+        session: Session | None = None,
+        live: dict[str, int] | None = None,
     ) -> Receipt:
         """Loads; the upload row ``request_id`` (In Progress) gets its end state in the same transaction as the data.
 
-        ``session`` may be given so that another thread can interrupt it.
+        ``session`` may be given so that another thread can interrupt it, ``live`` to see counts while it runs.
         """
         with self.engine.write:
             own = session or self.engine.session()
             try:
-                return _Load(self, own, plan, request_id, progress).run()
+                return _Load(self, own, plan, request_id, Runner(own, progress, live)).run()
             finally:
                 if session is None:
                     own.close()
@@ -59,14 +64,12 @@ class Loader:
 class _Load:
     """One run of one plan."""
 
-    def __init__(
-        self, loader: Loader, session: Session, plan: Plan, request_id: str | None, progress: Progress
-    ) -> None:
+    def __init__(self, loader: Loader, session: Session, plan: Plan, request_id: str | None, runner: Runner) -> None:
         self.loader = loader
         self.session = session
         self.plan = plan
         self.request_id = request_id
-        self.runner = Runner(session, progress)
+        self.runner = runner
         self.started_at = now()
         self.upload_no = int(session.value("SELECT coalesce(max(upload_no), 0) + 1 FROM upload"))
         self.first_rid = self.upload_no << 32
@@ -82,10 +85,7 @@ class _Load:
         with self.runner.timed(
             "read", "Read the file, check every cell, turn PII into tokens and sealed pages."
         ) as done:
-            staged = stage_file(
-                self.session, self.plan, rows, pages, self.upload_no, self.loader.settings.slice_bytes,
-                self.runner.progress,
-            )  # fmt: skip
+            staged = stage_file(self.runner, self.plan, rows, pages, self.upload_no, self.loader.settings.slice_bytes)
             done(staged.lines)
         self._note(staged)
         error = self._refusal(staged)
@@ -99,7 +99,7 @@ class _Load:
             if self.request_id is None:
                 self.session.run("ROLLBACK")
                 return receipt
-            self._keep_end(receipt)
+            self._keep_end(receipt, staged.rejected)
             abort_point("commit", "before")
             self.session.run("COMMIT")
         except BaseException:
@@ -222,6 +222,7 @@ class _Load:
             counts["updated"] = int(session.value(_UPDATED, [self.first_rid]))
         change = counts["created"] - counts["merged"] + counts["came_apart"] - counts.get("removed", 0)
         must_be(counts["profiles_after"], counts["profiles_before"] + change, "profiles")
+        self.runner.live |= {name: counts[name] for name in ("created", "updated")}
         counts["unchanged"] = counts["stored"] - counts["created"] - counts["updated"]
         if counts["duplicates"] * 5 > staged.accepted:
             self.notices.append(
@@ -282,10 +283,10 @@ class _Load:
             finished_at=uploads.utc(now()),
         )
 
-    def _keep_end(self, receipt: Receipt) -> None:
+    def _keep_end(self, receipt: Receipt, rejected: int) -> None:
         """Rejects, mapping version and end state, with the data."""
         session = self.session
-        session.run("INSERT INTO reject SELECT * FROM stage_reject")
+        must_be(session.run("INSERT INTO reject SELECT * FROM stage_reject") or 0, rejected, "rejects")
         session.run("INSERT INTO vault_page SELECT * FROM stage_reject_page")
         detail = receipt.model_dump(include={"source", "status", "lines", "stored", "rejected", "profiles_after"})
         write_audit(session, self.plan.uploaded_by, "load", receipt.request_id or "", detail)

@@ -15,12 +15,13 @@ import numpy as np
 import pyarrow as pa
 
 from ingest_core.engine import Session, quote
+from ingest_core.engine.steps import Runner
 from ingest_core.files import read_slices
 from ingest_core.ledger.profiles import stage_columns
-from ingest_core.models import Attribute, ColumnMapping, Progress, Slice
+from ingest_core.models import Attribute, ColumnMapping, Slice
 from ingest_core.plan.plan import Plan
 from ingest_core.plan.rows import Batch, RowPlan, RowReject, convert_slice
-from ingest_core.vault.writing import Collector, PageWriter, append
+from ingest_core.vault.writing import PAGE_COLUMNS, Collector, PageWriter, append
 
 
 @dataclass
@@ -38,27 +39,37 @@ class Staged:
     by_reason: Counter[str] = field(default_factory=Counter)
 
 
+_REJECTS = (
+    """CREATE OR REPLACE TEMP TABLE stage_reject (
+        upload_no INTEGER, line BIGINT, code VARCHAR, codes VARCHAR, column_name VARCHAR, page_id BIGINT, slot INTEGER,
+        tokens UUID[])""",
+    f"CREATE OR REPLACE TEMP TABLE stage_reject_page {PAGE_COLUMNS}",
+)
+
+
 def mapped(plan: Plan) -> list[tuple[Attribute, ColumnMapping]]:
     """(attribute, rules) of each mapped column of the file."""
     return [(attribute, column) for _, column, attribute in plan.resolved.columns]
 
 
 def stage_file(
-    session: Session, plan: Plan, rows: RowPlan, pages: PageWriter, upload_no: int, slice_bytes: int, progress: Progress
+    runner: Runner, plan: Plan, rows: RowPlan, pages: PageWriter, upload_no: int, slice_bytes: int
 ) -> Staged:
     """Fills ``stage`` and ``stage_reject``; the account of every line is exact."""
+    session = runner.session
     columns = "".join(f", {quote(name)} {kind}" for name, kind in stage_columns(mapped(plan)))
     session.run(f"CREATE OR REPLACE TEMP TABLE stage (rid BIGINT{columns})")
-    session.run("CREATE OR REPLACE TEMP TABLE stage_reject AS FROM reject LIMIT 0")
-    session.run("CREATE OR REPLACE TEMP TABLE stage_reject_page AS FROM vault_page LIMIT 0")
+    for sql in _REJECTS:
+        session.run(sql)
     staged = Staged()
     rows_held = Collector(session, "stage")
     slices = read_slices(plan.file, plan.facts, plan.dialect, plan.limits, slice_bytes=slice_bytes)
     done = 0
     for batch in _converted(slices, rows):
         done += batch.bytes_read
-        progress("read", min(done, plan.facts.text_bytes), plan.facts.text_bytes)
+        runner.progress("read", min(done, plan.facts.text_bytes), plan.facts.text_bytes)
         _count(staged, batch)
+        runner.live |= {"lines": staged.lines, "rejected": staged.rejected}
         if batch.table.num_rows:
             rows_held.add(_with_rid(batch.table, upload_no))
             for attribute_id, tokens, values in batch.values:

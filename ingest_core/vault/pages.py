@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from ingest_core.errors import StateError
 
-SLOTS = 4096
+SLOTS = 512
 
 
 def seal(key: bytes, values: pa.StringArray, *, page_id: int, attribute_id: int, key_version: int) -> bytes:

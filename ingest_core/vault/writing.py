@@ -22,12 +22,12 @@ from ingest_core.vault.pages import SLOTS, seal, unseal
 REJECTS = 0
 """The attribute id of pages that hold the text of rejected rows."""
 
-_PAGE = "(page_id BIGINT, attribute_id INTEGER, key_version INTEGER, slots INTEGER, data BLOB)"
-_VALUE = "(token UUID, attribute_id INTEGER, page_id BIGINT, slot INTEGER)"
+PAGE_COLUMNS = "(page_id BIGINT, attribute_id INTEGER, key_version INTEGER, slots INTEGER, data BLOB)"
+VALUE_COLUMNS = "(token UUID, attribute_id INTEGER, page_id BIGINT, slot INTEGER)"
 _TABLES = tuple(
     f"CREATE OR REPLACE TEMP TABLE {prefix}_{name} {columns}"
     for prefix in ("stage", "repacked")
-    for name, columns in (("page", _PAGE), ("value", _VALUE))
+    for name, columns in (("page", PAGE_COLUMNS), ("value", VALUE_COLUMNS))
 )
 
 NO_FRESH = "CREATE OR REPLACE TEMP TABLE fresh_value (token UUID, attribute_id INTEGER, place BIGINT)"

@@ -12,12 +12,23 @@ from pages.ui.text import seconds, size
 
 SHOW_AFTER = 0.8  # seconds; shorter work shows nothing
 BETWEEN = 0.15  # seconds between two messages to the browser
-PHASES = {"receive": "Receiving and checking the file", "read": "Reading rows"}
+PHASES = {
+    "waiting": "Waiting",
+    "receive": "Receiving and checking the file",
+    "read": "Checking the rows",
+    "protect": "Protecting personal data",
+    "vault": "Protecting personal data",
+    "log": "Storing the rows",
+    "persons": "Updating sources and segments",
+    "memberships: replace": "Updating sources and segments",
+    "memberships": "Updating sources and segments",
+    "segments": "Updating sources and segments",
+}
 
 
 def phase_name(name: str) -> str:
-    """A phase or step in words."""
-    return PHASES.get(name, name.replace("_", " ").capitalize())
+    """What goes on in a step of the core, in a marketer's words; "How it worked" shows the steps themselves."""
+    return PHASES.get(name, "Creating and updating profiles")
 
 
 class Waiting:

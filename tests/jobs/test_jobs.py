@@ -47,14 +47,14 @@ class Pausing:
         self.reached, self.go_on = threading.Event(), threading.Event()
         inner = jobs._loads.loader.load
 
-        def load(plan, request_id, progress, session=None):
+        def load(plan, request_id, progress, session=None, live=None):
             def tell(name, done, total):
                 if name == phase and not self.reached.is_set():
                     self.reached.set()
                     assert self.go_on.wait(30)
                 progress(name, done, total)
 
-            return inner(plan, request_id, tell, session)
+            return inner(plan, request_id, tell, session, live)
 
         object.__setattr__(jobs._loads, "loader", _Loader(load))
 
@@ -333,6 +333,7 @@ def test_progress_names_the_phases_in_order(kernel):
     names = [phase.name for phase in progress.phases]
     assert names[0] == "receive"
     assert names.index("read") < names.index("protect")
+    assert progress.counts == {"lines": 2000, "rejected": 0}
     assert [phase.is_done for phase in progress.phases] == [True] * (len(names) - 1) + [False]
     wait_for(kernel, request_id, "Completed")
     kernel.workspace.jobs.stop_worker()
