@@ -74,7 +74,7 @@ SOME_VALUES = """SELECT token, place FROM partial_value
 WHERE attribute_id = ? AND place BETWEEN ? AND ? ORDER BY place"""
 
 _RANGE_VALUES = 4_000_000
-_TOGETHER = 16
+_TOGETHER = 128
 """Partial pages opened at a time, and how many full pages of new values are sealed at a time."""
 
 
