@@ -41,6 +41,7 @@ file, database, threads = sys.argv[1:4]
 begun = time.perf_counter()
 connection = duckdb.connect(database)
 connection.execute(f"SET threads = {threads}")
+connection.execute("SET enable_progress_bar = false")
 connection.execute(
     "CREATE TABLE t AS SELECT * FROM read_csv(?, delim='\\t', quote='', escape='', header=true, all_varchar=true, "
     "store_rejects=true)", [file])
@@ -92,7 +93,8 @@ def run(code: str, *arguments: object) -> dict[str, Any]:
         if process.returncode:
             sys.exit(f"a measured process ended with exit code {process.returncode}")
         out.seek(0)
-        return {**json.loads(out.read()), "cpu": usage.ru_utime + usage.ru_stime, "megabytes": usage.ru_maxrss // 1024}
+        printed = json.loads(out.read().strip().splitlines()[-1])  # an engine may draw a progress bar first
+        return {**printed, "cpu": usage.ru_utime + usage.ru_stime, "megabytes": usage.ru_maxrss // 1024}
 
 
 def sample(out: Path, rows: int, seed: int, known: int = 0) -> Path:
