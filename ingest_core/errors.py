@@ -4,6 +4,7 @@ OnrampError
 ├── InputError      the file, mapping or argument can be fixed by the person        exit 2
 │   └── FileError   the bytes themselves: damaged, too large, not a table           exit 2
 ├── StateError      not now: locked, already loaded, wrong state                    exit 3
+│   └── Held        the file is far off: a person has to say yes first              exit 3
 ├── DeliveryError   a transport said no; ``is_retryable`` tells whether to wait     exit 4
 ├── ConfigError     settings or keys of this installation are wrong                 exit 2
 └── Stopped         a person stopped the work; nothing was kept                     exit 130
@@ -57,6 +58,10 @@ class StateError(OnrampError):
     """Right request, wrong moment: locked, already loaded."""
 
     exit_code = 3
+
+
+class Held(StateError):
+    """The file is far from what its source usually brings; it waits until a person says yes."""
 
 
 class DeliveryError(OnrampError):

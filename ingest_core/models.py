@@ -148,6 +148,7 @@ class SourceSettings(Model):
     phone_country: str | None = None
     threshold_percent: float | None = Field(default=None, ge=0, le=100)  # None = best effort, 0 = strict
     recipients: tuple[str, ...] = ()
+    drift_percent: float | None = Field(default=None, ge=0, le=100)  # a file further off asks before it loads
 
 
 class Source(Model):
@@ -283,7 +284,19 @@ class Options(Model):
     notify: tuple[str, ...] = ()
     at: datetime | None = None
     again: bool = False
+    accept_drift: bool = False  # load it however far it is from the former file
     idempotency_key: str | None = None
+
+
+class Drift(Model):
+    """One way in which a file differs from the former one of its source. ``change`` is a percentage, 0 = as before."""
+
+    what: str  # rows | filled | new_values | overlap
+    column: str | None  # the attribute's name, for filled and new_values
+    before: float
+    now: float
+    change: float
+    is_over: bool  # further off than the source allows
 
 
 class StepReport(Model):
@@ -332,12 +345,15 @@ class Receipt(Model):
     ignored_columns: tuple[str, ...] = ()
     mapping_version: int | None = None
     error: dict[str, object] | None = None
+    drift: tuple[Drift, ...] = ()
+    held: dict[str, object] | None = None  # why it waits for a person
     steps: tuple[StepReport, ...] = ()
     created_at: datetime | None = None
     scheduled_for: datetime | None = None
     started_at: datetime | None = None
     finished_at: datetime | None = None
     undone_at: datetime | None = None
+    undone_by: str | None = None
 
 
 class RejectedRow(Model):

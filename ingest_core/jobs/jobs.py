@@ -14,7 +14,7 @@ from typing import Any
 from ingest_core.catalog import Sources
 from ingest_core.clock import now
 from ingest_core.engine import Engine, Session
-from ingest_core.errors import InputError, OnrampError, StateError, Stopped
+from ingest_core.errors import Held, InputError, OnrampError, StateError, Stopped
 from ingest_core.jobs.loads import Loads, fault_of_ours, register
 from ingest_core.ledger import uploads
 from ingest_core.models import Mapping, Options, Receipt, Source
@@ -189,6 +189,13 @@ class Jobs:
             self._landing.delete(waiting[0])
         return True
 
+    def approve(self, request_id: str, user: str) -> bool:
+        """Lets an upload that waits for a person load as it is; False when it does not wait (any more)."""
+        with self._engine.queue, self._engine.session() as session, session.transaction():
+            is_approved = uploads.approve(session, request_id, user)
+        self._wake.set()
+        return is_approved
+
     def run_waiting(self) -> int:
         """Loads everything that is due, in this thread; returns how many uploads ended."""
         ended = 0
@@ -213,7 +220,7 @@ class Jobs:
     def _next(self) -> str | None:
         with self._engine.session() as session:
             value = session.value(
-                "SELECT request_id FROM upload WHERE status = 'Scheduled' AND landing IS NOT NULL "
+                "SELECT request_id FROM upload WHERE status = 'Scheduled' AND landing IS NOT NULL AND held IS NULL "
                 "AND coalesce(scheduled_for, created_at) <= ? ORDER BY coalesce(scheduled_for, created_at), created_at",
                 [now()],
             )
@@ -240,6 +247,10 @@ class Jobs:
             else:
                 landing_id = None
                 self._wait_again(request_id)
+        except Held as held:
+            landing_id = None  # the original is kept until an end state
+            with self._engine.queue, self._engine.session() as session:
+                uploads.hold(session, request_id, held.as_dict())
         except OnrampError as error:
             self._end(request_id, error)
         except Exception as error:  # noqa: BLE001  the next upload is loaded whatever was wrong with this one

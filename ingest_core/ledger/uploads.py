@@ -11,7 +11,7 @@ from typing import Any
 
 from ingest_core.clock import now, to_utc
 from ingest_core.engine import Session
-from ingest_core.models import Options, Receipt, StepReport
+from ingest_core.models import Drift, Options, Receipt, StepReport
 
 COUNTS = (
     "physical_lines", "lines", "blank", "stored", "rejected", "duplicates", "suppressed", "withheld", "created",
@@ -22,7 +22,7 @@ COUNTS = (
 _SELECT = f"""
 SELECT request_id, source.name AS source, file, sha256, uploaded_by, status, is_cancelled, is_live, mapping_version,
        {", ".join(COUNTS)}, segment, rejects_by_reason, notices, ignored_columns, steps, error, upload.created_at,
-       scheduled_for, started_at, finished_at, undone_at, replaced_by
+       scheduled_for, started_at, finished_at, undone_at, undone_by, replaced_by, held, drift
 FROM upload JOIN source ON source.source_id = upload.source_id
 """
 
@@ -69,8 +69,8 @@ def finish(session: Session, receipt: Receipt, *, mapping_version: int, upload_n
     names = ", ".join(f"{name} = ?" for name in COUNTS)
     session.run(
         f"""UPDATE upload SET {names}, upload_no = ?, status = ?, is_live = ?, is_cancelled = ?, finished_at = ?,
-        mapping_version = ?, segment = ?, rejects_by_reason = ?, notices = ?, ignored_columns = ?, steps = ?, error = ?
-        WHERE request_id = ?""",
+        mapping_version = ?, segment = ?, rejects_by_reason = ?, notices = ?, ignored_columns = ?, steps = ?, error = ?,
+        drift = ? WHERE request_id = ?""",
         [
             *(getattr(receipt, name) for name in COUNTS),
             upload_no,
@@ -85,6 +85,7 @@ def finish(session: Session, receipt: Receipt, *, mapping_version: int, upload_n
             json.dumps(receipt.ignored_columns, ensure_ascii=False),
             json.dumps([step.model_dump() for step in receipt.steps]),
             json.dumps(receipt.error) if receipt.error else None,
+            json.dumps([drift.model_dump() for drift in receipt.drift]),
             receipt.request_id,
         ],
     )
@@ -94,9 +95,31 @@ def fail(session: Session, request_id: str, error: dict[str, Any], *, is_cancell
     """An upload that ended without counts: broken file, killed process, stopped before it began."""
     session.run(
         "UPDATE upload SET status = 'Failed', is_live = false, is_cancelled = ?, finished_at = ?, error = ?, "
-        "landing = NULL WHERE request_id = ? AND status IN ('Scheduled', 'In Progress')",
+        "landing = NULL, held = NULL WHERE request_id = ? AND status IN ('Scheduled', 'In Progress')",
         [is_cancelled, now(), json.dumps(error), request_id],
     )
+
+
+def hold(session: Session, request_id: str, error: dict[str, Any]) -> None:
+    """Puts an upload that was under way back into the queue, where it waits until a person says yes."""
+    session.run(
+        "UPDATE upload SET status = 'Scheduled', started_at = NULL, worker = NULL, held = ? WHERE request_id = ? "
+        "AND status IN ('Scheduled', 'In Progress')",
+        [json.dumps(error), request_id],
+    )
+
+
+def approve(session: Session, request_id: str, user: str) -> bool:
+    """Lets a held upload load as it is; False when it is not held (any more)."""
+    text = session.value("SELECT options FROM upload WHERE request_id = ? AND held IS NOT NULL", [request_id])
+    if text is None:
+        return False
+    options = Options.model_validate_json(text).model_copy(update={"accept_drift": True})
+    session.run(
+        "UPDATE upload SET held = NULL, approved_by = ?, options = ? WHERE request_id = ? AND status = 'Scheduled'",
+        [user, options.model_dump_json(), request_id],
+    )
+    return True
 
 
 def receipts(
@@ -125,6 +148,8 @@ def _receipt(row: dict[str, Any]) -> Receipt:
         badges.append("Undone")
     if row["replaced_by"]:
         badges.append("Replaced")
+    if row["held"]:
+        badges.append("Waits for approval")
     return Receipt(
         request_id=row["request_id"],
         source=row["source"],
@@ -146,6 +171,9 @@ def _receipt(row: dict[str, Any]) -> Receipt:
         started_at=utc(row["started_at"]),
         finished_at=utc(row["finished_at"]),
         undone_at=utc(row["undone_at"]),
+        undone_by=row["undone_by"],
+        held=json.loads(row["held"]) if row["held"] else None,
+        drift=tuple(Drift(**drift) for drift in json.loads(row["drift"] or "[]")),
     )
 
 

@@ -85,7 +85,7 @@ def create(session: Session, name: str, rule: object, user: str, description: st
     _refuse_taken(session, name)
     number = session.value("SELECT coalesce(max(segment_id), 0) + 1 FROM segment")
     session.run(
-        "INSERT INTO segment VALUES (?, ?, ?, ?, ?, ?)",
+        "INSERT INTO segment VALUES (?, ?, ?, ?, ?, ?, NULL)",
         [number, name, json.dumps(rule, ensure_ascii=False), description, now(), user],
     )
 
