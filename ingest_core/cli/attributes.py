@@ -1,0 +1,50 @@
+"""attribute: the fields of a profile."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+from ingest_core.cli.parser import command, group
+from ingest_core.cli.text import attributes_text
+from ingest_core.models import Attribute
+from ingest_core.workspace import Workspace
+
+
+def add_commands(parsers: Any) -> None:
+    """Registers the commands about attributes."""
+    _attribute(group(parsers, "attribute", "Create and list attributes of the profile."))
+
+
+def _attribute(commands: Any) -> None:
+    add = command(commands, "add", "Create a custom attribute.", _attribute_add)
+    add.add_argument("name")
+    add.add_argument("--type", required=True, help="string, number, integer, boolean, date, datetime, email, phone, …")
+    add.add_argument("--display-name")
+    add.add_argument("--identifier", choices=("primary", "secondary"))
+    add.add_argument("--pii", action="store_true")
+    add.add_argument("--segment", metavar="NAME", help="UPPER_SNAKE name for use in segments")
+    add.add_argument("--macro", metavar="NAME", help="UPPER_SNAKE name for use in messages")
+    command(commands, "list", "List attributes.", _attribute_list, attributes_text)
+
+
+def _attribute_add(workspace: Workspace, args: argparse.Namespace) -> Any:
+    made = workspace.attributes.add(
+        args.name,
+        args.type,
+        display_name=args.display_name,
+        identifier=args.identifier,
+        pii=args.pii,
+        segment=args.segment,
+        macro=args.macro,
+    )
+    return attribute_json(made)
+
+
+def _attribute_list(workspace: Workspace, args: argparse.Namespace) -> Any:
+    return [attribute_json(attribute) for attribute in workspace.attributes.list()]
+
+
+def attribute_json(attribute: Attribute) -> dict[str, Any]:
+    """An attribute as the contract prints it."""
+    return attribute.model_dump(mode="json", exclude={"attribute_id", "priority"})

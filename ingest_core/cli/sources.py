@@ -1,0 +1,78 @@
+"""source: the offline data sources."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+from ingest_core.cli.parser import command, group
+from ingest_core.cli.text import sources_text
+from ingest_core.errors import InputError
+from ingest_core.models import Source, SourceSettings
+from ingest_core.workspace import Workspace
+
+
+def add_commands(parsers: Any) -> None:
+    """Registers the commands about sources."""
+    _source(group(parsers, "source", "Create, list and archive offline data sources."))
+
+
+def _source(commands: Any) -> None:
+    add = command(commands, "add", "Create a source.", _source_add)
+    add.add_argument("name")
+    add.add_argument("--kind", choices=("customer", "data_source"), default="customer")
+    add.add_argument("--description", default="")
+    add.add_argument("--dpid", type=int)
+    add.add_argument("--id-type", choices=("cookie", "cross_device", "device"))
+    add.add_argument("--inbound-id-type")
+    add.add_argument("--owner", choices=("self", "other"))
+    add.add_argument("--id-attribute")
+    add.add_argument("--id-placement")
+    add.add_argument("--phone-country", help="default country of phone numbers without one, such as IN")
+    add.add_argument(
+        "--threshold", type=float, help="fail an upload with more than this per cent of rejects; 0 = strict"
+    )
+    listing = command(commands, "list", "List sources.", _source_list, sources_text)
+    listing.add_argument("--all", action="store_true", help="archived ones too")
+    archive = command(commands, "archive", "Hide a source; its profiles stay.", _source_archive)
+    archive.add_argument("name")
+
+
+def _source_add(workspace: Workspace, args: argparse.Namespace) -> Any:
+    if args.id_attribute is not None:
+        workspace.attributes.get(args.id_attribute)
+    if args.threshold is not None and not 0 <= args.threshold <= 100:
+        raise InputError(
+            "The threshold is a percentage from 0 to 100. Nothing was created.",
+            code="bad_threshold",
+            hint="Such as 2.5",
+        )
+    source = workspace.sources.add(
+        args.name,
+        kind=args.kind,
+        description=args.description,
+        dpid=args.dpid,
+        id_type=args.id_type,
+        inbound_id_type=args.inbound_id_type,
+        owner=args.owner,
+        id_attribute=args.id_attribute,
+        id_placement=args.id_placement,
+        settings=SourceSettings(phone_country=args.phone_country, threshold_percent=args.threshold),
+    )
+    return source_json(source)
+
+
+def _source_list(workspace: Workspace, args: argparse.Namespace) -> Any:
+    return [source_json(source) for source in workspace.sources.list(include_archived=args.all)]
+
+
+def _source_archive(workspace: Workspace, args: argparse.Namespace) -> Any:
+    source = workspace.sources.get(args.name)
+    workspace.sources.archive(source.source_id)
+    return source_json(workspace.sources.get(source.source_id))
+
+
+def source_json(source: Source) -> dict[str, Any]:
+    """A source as the contract prints it."""
+    shown = source.model_dump(mode="json", exclude={"source_id", "settings"})
+    return {**shown, "settings": source.settings.model_dump(mode="json")}
