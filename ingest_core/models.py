@@ -53,6 +53,8 @@ class FileLimits:
     ratio: int = 1_000
     line: int = 1_048_576
     columns: int = 2_000
+    seconds: int = 3_600  # for one pass over the bytes; 0 = no limit
+    memory: int = 2 << 30  # of a process that reads apart
 
 
 @dataclass(frozen=True, slots=True)

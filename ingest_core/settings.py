@@ -48,6 +48,10 @@ class Settings(BaseModel):
     file_limit_bytes: int = 5_000_000_000
     line_limit_bytes: int = 1_048_576
     column_limit: int = 2_000
+    unpacked_limit_bytes: int = Field(default=20_000_000_000, ge=1)
+    ratio_limit: int = Field(default=1_000, ge=1)  # times the packed size, above 16 MiB
+    upload_seconds: int = Field(default=3_600, ge=0)  # for one pass over the bytes of an upload; 0 = no limit
+    reader_memory_bytes: int = Field(default=2 << 30, ge=128 << 20)  # of a process that reads a workbook apart
     strict_header: bool = True
     phone_country: str | None = None
     lower_email_local: bool = True

@@ -47,6 +47,10 @@ class Planner:
             size=size or self.settings.file_limit_bytes,
             line=self.settings.line_limit_bytes,
             columns=self.settings.column_limit,
+            unpacked=self.settings.unpacked_limit_bytes,
+            ratio=self.settings.ratio_limit,
+            seconds=self.settings.upload_seconds,
+            memory=self.settings.reader_memory_bytes,
         )
 
     def inspect(
