@@ -171,7 +171,7 @@ class Engine:
                     continue
                 sql = session.value("SELECT sql FROM duckdb_tables() WHERE table_name = ? AND NOT temporary", [table])
                 with session.transaction():
-                    session.run(str(sql).replace(f"CREATE TABLE {table}(", "CREATE TABLE compacted(", 1))
+                    session.run("CREATE TABLE compacted" + str(sql)[str(sql).index("(") :])
                     session.run(f"INSERT INTO compacted SELECT * FROM {quote(table)}")
                     session.run(f"DROP TABLE {quote(table)}")
                     session.run(f"ALTER TABLE compacted RENAME TO {quote(table)}")
