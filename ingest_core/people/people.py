@@ -1,20 +1,22 @@
-"""Looking at people: one profile by identifier, with the lineage of each value; how many there are."""
+"""Looking at people: one profile by identifier, where its values come from, whom an upload changed."""
 
 from __future__ import annotations
 
 import json
-from itertools import groupby
 from typing import Any
+from uuid import UUID
 
 import pyarrow as pa
 
 from ingest_core.engine import Engine, Session, quote
 from ingest_core.errors import InputError
 from ingest_core.ledger.audit import write_audit
-from ingest_core.ledger.fields import Fields, is_cleared
-from ingest_core.ledger.rules_of import rules_of
+from ingest_core.ledger.changes import Change, changes
+from ingest_core.ledger.fields import Fields
+from ingest_core.ledger.stated import plain
 from ingest_core.mapping.types import data_type
-from ingest_core.models import Attribute, ColumnMapping, TypeContext
+from ingest_core.models import Attribute, TypeContext
+from ingest_core.people import lineage
 from ingest_core.segments.rules import compile_rule
 from ingest_core.settings import Settings
 from ingest_core.vault import Keyset, token
@@ -37,17 +39,63 @@ class People:
             return int(session.value("SELECT count(*) FROM profile"))
 
     def show(self, attribute: str, value: str, *, reveal: bool = False) -> dict[str, Any]:
-        """{profile_id, attributes: {name: {value, request_id, line}}, sources, segments, traits}
+        """{profile_id, attributes: {name: {value, request_id, file, line, lines, at}}, sources, segments, traits}
 
-        InputError ``not_an_identifier``, ``bad_value``, ``no_such_profile``.
+        ``request_id`` and ``line`` name the line that holds the value, ``at`` when its upload was finished; of a sum or
+        count it is the last of the ``lines`` that made it. InputError ``not_an_identifier``, ``bad_value``,
+        ``no_such_profile``.
         """
-        with self._engine.session() as session:
+        with self._engine.session() as session, session.transaction():
             pid = self._find(session, self._attributes.get(attribute), value)
             shown = self._show(session, pid, reveal=reveal)
         if reveal:
-            with self._engine.write, self._engine.session() as session, session.transaction():
-                write_audit(session, self._user, "reveal", shown["profile_id"], {"by": attribute})
+            self._reveal(profile_id(pid), {"by": attribute})
         return shown
+
+    def value_history(
+        self, by_attribute: str, value: str, attribute: str | None = None, *, reveal: bool = False
+    ) -> list[dict[str, Any]]:
+        """What live uploads said about one person, newest first: one entry per upload and attribute that it stated.
+
+        {attribute, value, request_id, source, file, line, lines, at, effect, is_current}. ``effect``: *set*;
+        *combined* (a sum or count of several lines); *kept out* (by the rule *keep* the older value stayed); *cleared*
+        (value None); *does not fit* (the attribute has another type now). ``is_current``: the value of today is this.
+        ``attribute``: only this one. Raises as ``show``, and InputError ``unknown_attribute``.
+        """
+        by = self._attributes.get(by_attribute)
+        attributes = self._attributes.list() if attribute is None else [self._attributes.get(attribute)]
+        with self._engine.session() as session, session.transaction():
+            pid = self._find(session, by, value)
+            texts = _Texts(session, self._keyset, is_plain=reveal)
+            found = lineage.history(session, pid, Fields.of(attributes), texts.of)
+        if reveal:
+            self._reveal(profile_id(pid), {"by": by_attribute, "history": attribute or "all"})
+        return found
+
+    def changed_by(
+        self, request_id: str, limit: int = 100, offset: int = 0, *, reveal: bool = False
+    ) -> list[dict[str, Any]]:
+        """The people that an upload touched, in the order of its lines.
+
+        {profile_id, kind: created | updated | unchanged, is_new_member, attributes: {name: {before, after}}}, the
+        attributes whose value differs; somebody may be *updated* only because they are new in the source. People and
+        former values are those of today's log: without uploads that were undone or replaced.
+        InputError ``no_such_upload``; StateError ``undone``, ``replaced``.
+        """
+        attributes = {a.attribute_id: a for a in self._attributes.list()}
+        with self._engine.session() as session, session.transaction():
+            found = changes(session, Fields.of(list(attributes.values())), request_id, limit, offset)
+            pairs = [(attributes[number], pair) for change in found for number, pair in change.values.items()]
+            texts = _Texts(session, self._keyset, is_plain=reveal)
+            texts.of([one.value for a, pair in pairs if a.pii for one in pair if one is not None])
+            shown = [_changed(change, attributes, texts) for change in found]
+        if reveal:
+            self._reveal(request_id, {"by": "upload", "people": len(shown)})
+        return shown
+
+    def _reveal(self, what: str, detail: dict[str, Any]) -> None:
+        with self._engine.write, self._engine.session() as session, session.transaction():
+            write_audit(session, self._user, "reveal", what, detail)
 
     def _find(self, session: Session, attribute: Attribute, value: str) -> int:
         if attribute.identifier is None:
@@ -76,25 +124,16 @@ class People:
 
     def _show(self, session: Session, pid: int, *, reveal: bool) -> dict[str, Any]:
         attributes = self._attributes.list()
-        columns = ", ".join(
-            quote(a.column) if a.pii else f"CAST({quote(a.column)} AS VARCHAR) AS {quote(a.column)}" for a in attributes
-        )
+        columns = ", ".join(f"{_shown(a)} AS {quote(a.column)}" for a in attributes)
         record = session.records(f"SELECT {columns} FROM profile WHERE pid = ?", [pid])[0]
-        reader = VaultReader(session, self._keyset)
-        texts = reader.values(record[a.column] for a in attributes if a.pii and record[a.column] is not None)
-        origins = _origins(session, pid, Fields.of(attributes))
-        shown = {}
-        for a in attributes:
-            stored = record[a.column]
-            if stored is None:
-                continue
-            text = texts.get(stored, "") if a.pii else _plain(a, stored)
-            request_id, line = origins.get(a.attribute_id, (None, None))
-            shown[a.name] = {
-                "value": data_type(a.type).mask(text) if a.pii and not reveal else text,
-                "request_id": request_id,
-                "line": line,
-            }
+        texts = _Texts(session, self._keyset, is_plain=reveal)
+        texts.of([record[a.column] for a in attributes if a.pii])
+        origins = lineage.origins(session, pid, Fields.of(attributes))
+        shown = {
+            a.name: {"value": texts.text(a, record[a.column]), **origins.get(a.attribute_id, lineage.NOWHERE)}
+            for a in attributes
+            if record[a.column] is not None
+        }
         sources = session.rows(
             "SELECT name FROM membership JOIN source USING (source_id) WHERE pid = ? ORDER BY name", [pid]
         )
@@ -105,6 +144,48 @@ class People:
             "segments": _segments(session, pid),
             "traits": [],
         }
+
+
+class _Texts:
+    """Values as people see them: PII opened, and masked unless it may be plain."""
+
+    def __init__(self, session: Session, keyset: Keyset, *, is_plain: bool) -> None:
+        self._reader = VaultReader(session, keyset)
+        self._is_plain = is_plain
+        self._found: dict[UUID, str] = {}
+
+    def of(self, tokens: list[Any]) -> lineage.Reading:
+        """Opens these tokens (None is no token); returns how a statement is shown."""
+        self._found |= self._reader.values(token for token in tokens if token is not None)
+        return lambda attribute, one: self.text(attribute, None if one.is_cleared else one.value or one.log)
+
+    def text(self, attribute: Attribute, stored: Any) -> str | None:
+        """A stored text or token as it is shown; None stays None."""
+        if stored is None or not attribute.pii:
+            return None if stored is None else str(stored)
+        text = self._found.get(stored, "")
+        return text if self._is_plain else data_type(attribute.type).mask(text)
+
+
+def _changed(change: Change, attributes: dict[int, Attribute], texts: _Texts) -> dict[str, Any]:
+    return {
+        "profile_id": profile_id(change.pid),
+        "kind": change.kind,
+        "is_new_member": change.is_new_member,
+        "attributes": {
+            attributes[number].name: {
+                "before": before and texts.text(attributes[number], before.value),
+                "after": after and texts.text(attributes[number], after.value),
+            }
+            for number, (before, after) in change.values.items()
+        },
+    }
+
+
+def _shown(attribute: Attribute) -> str:
+    """SQL: a profile's value as its text, of PII its token."""
+    column = quote(attribute.column)
+    return column if attribute.pii else plain(attribute, f"CAST({column} AS VARCHAR)")
 
 
 def profile_id(pid: int) -> str:
@@ -122,63 +203,11 @@ def normal(attribute: Attribute, value: str, context: TypeContext) -> str:
     return str(text)
 
 
-def _plain(attribute: Attribute, text: str) -> str:
-    """A typed value as its canonical text: decimals without trailing zeros."""
-    if attribute.type == "number" and "." in text:
-        return text.rstrip("0").rstrip(".")
-    return text
-
-
 def _segments(session: Session, pid: int) -> list[str]:
 
     found = []
-    for name, rule in session.rows("SELECT name, rule FROM segment ORDER BY name"):
+    for name, rule in session.rows("SELECT name, rule FROM segment WHERE undone_with IS NULL ORDER BY name"):
         sql, parameters = compile_rule(json.loads(rule))
         if session.value(f"SELECT 1 FROM profile p WHERE p.pid = ? AND ({sql})", [pid, *parameters]) is not None:
             found.append(name)
     return found
-
-
-def _origins(session: Session, pid: int, fields: Fields) -> dict[int, tuple[str, int]]:
-    """Attribute id → (Request ID, line) of the record that set the value: lineage is a query on the log."""
-
-    rules = rules_of(session, fields).by_upload
-    ids: dict[int, str] = dict(session.rows("SELECT upload_no, request_id FROM upload WHERE is_live"))
-    columns = ", ".join(f"r.{quote(a.column)} AS {quote(a.column)}" for a in fields.attributes)
-    cleared = ", ".join(f"{is_cleared(a, 'r.' + quote(a.column))} AS c{a.attribute_id}" for a in fields.attributes)
-    records = session.records(
-        f"SELECT r.rid, {columns}, {cleared} FROM resolution q JOIN record r ON r.rid = q.rid WHERE q.pid = ? "
-        "ORDER BY r.rid",
-        [pid],
-    )
-    uploads = [(number, list(rows)) for number, rows in groupby(records, key=lambda record: record["rid"] >> 32)]
-    origins: dict[int, tuple[str, int]] = {}
-    for a in fields.attributes:
-        held: tuple[int, int] | None = None  # upload, line
-        for upload, rows in uploads:
-            said = [
-                (row["rid"] & 0xFFFFFFFF, bool(row[f"c{a.attribute_id}"])) for row in rows if row[a.column] is not None
-            ]
-            if not said:
-                continue
-            rule = rules.get(upload, {}).get(a.attribute_id, _PLAIN)
-            line, is_clearing = _stated(said, rule.combine)
-            if is_clearing:
-                held = None
-            elif held is None or rule.conflict == "newest":
-                held = (upload, line)
-        if held is not None:
-            origins[a.attribute_id] = (ids.get(held[0], ""), held[1])
-    return origins
-
-
-_PLAIN = ColumnMapping(column="")
-
-
-def _stated(said: list[tuple[int, bool]], combine: str) -> tuple[int, bool]:
-    """The (line, whether it clears) that counts of one upload's lines about one person."""
-    if combine == "first":
-        return said[0]
-    if combine == "last":
-        return said[-1]
-    return next((entry for entry in reversed(said) if not entry[1]), said[-1])
