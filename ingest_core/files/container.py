@@ -7,6 +7,7 @@ import zlib
 from collections.abc import Callable, Iterator
 from typing import IO, Literal
 
+from ingest_core.apart.caps import Watch
 from ingest_core.errors import FileError
 from ingest_core.files.gzip_members import GzipBytes
 from ingest_core.files.zip_member import ZIP_MAGIC, is_spreadsheet, only_member
@@ -86,9 +87,17 @@ def unpacked(
     """The text bytes of a plain, gzip or zip file in chunks of at most ``chunk_bytes``, checked as they pass.
 
     ``on_raw`` sees the bytes of a plain or gzip file as they are on disk, in order. Reading to the end proves the
-    checks; raises ``FileError`` ``gzip_*``, ``zip_*``, ``compression_bomb``.
+    checks; raises ``FileError`` ``gzip_*``, ``zip_*``, ``compression_bomb``, ``too_slow``.
     """
-    see = on_raw or _ignore
+    watch = Watch(limits.seconds, source.name)
+    for chunk in _checked(source, container, limits, chunk_bytes, on_raw or _ignore):
+        watch.check()  # what is done with a chunk before the next is asked for counts, too
+        yield chunk
+
+
+def _checked(
+    source: ByteSource, container: Container, limits: FileLimits, chunk_bytes: int, see: Callable[[bytes], None]
+) -> Iterator[bytes]:
     with source.open() as stream:
         if container == "gzip":
             chunks: Iterator[bytes] = iter(GzipBytes(stream, source, limits, chunk_bytes, see))

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Iterator
 from typing import IO
 
+from ingest_core.apart.caps import check_unpacked
 from ingest_core.errors import FileError
 from ingest_core.models import ByteSource, FileLimits
 
 _RAW_BYTES = 1 << 18
-_BOMB_FLOOR = 16 << 20  # below this no ratio is dangerous; a short file of one repeated row is honest
+_FIRST_BYTES = 1 << 10  # given to a new member: what lies behind its end is copied, and it may end at once
 _MAGIC = b"\x1f\x8b"
 
 
@@ -32,31 +33,41 @@ class GzipBytes:
         self._name = source.name
         self._packed = source.size
         self._limits = limits
-        self._chunk = chunk_bytes
+        self._most = max(chunk_bytes // 2, 1)
         self._see = see
+        self._raw = b""
+        self._at = 0  # in _raw
         self._out = 0
 
     def __iter__(self) -> Iterator[bytes]:
-        pending = self._read()
-        while pending:
-            if not pending.startswith(_MAGIC):
-                if len(pending) < 2 and (more := self._read()):
-                    pending += more
-                    continue
-                raise self._error("gzip_trailing_garbage", "Bytes follow the end of the gzip data.")
-            pending = yield from self._member(pending)
-            if not pending:
-                pending = self._read()
+        """Chunks of at most ``chunk_bytes``, small ones gathered: a member may hold a single byte."""
+        parts: list[bytes] = []
+        held = 0
+        for part in self._parts():
+            parts.append(part)
+            held += len(part)
+            if held >= self._most:
+                yield b"".join(parts)
+                parts, held = [], 0
+        if parts:
+            yield b"".join(parts)
 
-    def _member(self, pending: bytes) -> Generator[bytes, None, bytes]:
+    def _parts(self) -> Iterator[bytes]:
+        while begin := self._peek():
+            if begin != _MAGIC:
+                raise self._error("gzip_trailing_garbage", "Bytes follow the end of the gzip data.")
+            yield from self._member()
+
+    def _member(self) -> Iterator[bytes]:
         member = zlib.decompressobj(wbits=31)
+        pending, size = b"", _FIRST_BYTES
         while not member.eof:
             if not pending:
-                pending = self._read()
+                pending, size = self._take(size), _RAW_BYTES
                 if not pending:
                     raise self._error("gzip_truncated", "The gzip file ends in the middle: part of it is missing.")
             try:
-                out = member.decompress(pending, self._chunk)
+                out = member.decompress(pending, self._most)
             except zlib.error as error:
                 raise self._error("gzip_damaged", "The gzip file is damaged: a checksum does not fit.") from error
             pending = member.unconsumed_tail
@@ -64,7 +75,21 @@ class GzipBytes:
                 self._out += len(out)
                 self._check_size()
                 yield out
-        return member.unused_data
+        self._at -= len(member.unused_data)
+
+    def _peek(self) -> bytes:
+        """The next two bytes, or what there is."""
+        if len(self._raw) - self._at < 2:
+            self._raw, self._at = self._raw[self._at :] + self._read(), 0
+        return self._raw[self._at : self._at + 2]
+
+    def _take(self, size: int) -> bytes:
+        """The next bytes, at most ``size``; none at the end of the file."""
+        if self._at == len(self._raw):
+            self._raw, self._at = self._read(), 0
+        piece = self._raw[self._at : self._at + size]
+        self._at += len(piece)
+        return piece
 
     def _read(self) -> bytes:
         raw = self._stream.read(_RAW_BYTES)
@@ -81,15 +106,3 @@ class GzipBytes:
             hint="Compress or transfer the file again. Nothing was changed.",
             facts={"file": self._name, "unpacked_bytes": self._out},
         )
-
-
-def check_unpacked(out: int, packed: int, name: str, limits: FileLimits) -> None:
-    """Raise ``compression_bomb`` when ``out`` bytes from ``packed`` pass the size cap or the ratio cap."""
-    if out <= limits.unpacked and (out <= _BOMB_FLOOR or out <= limits.ratio * max(packed, 1)):
-        return
-    raise FileError(
-        f"The file unpacks to more than is allowed ({limits.unpacked:,} bytes, {limits.ratio:,} times its size).",
-        code="compression_bomb",
-        hint="Split the file, or load it unpacked. Nothing was changed.",
-        facts={"file": name, "packed_bytes": packed, "unpacked_limit": limits.unpacked, "ratio_limit": limits.ratio},
-    )

@@ -17,12 +17,14 @@ def repair_names(columns: Sequence[str]) -> tuple[str, ...]:
     # Names that are fine as they are keep their name, also against an earlier column that is repaired to it.
     fine = {name.casefold() for name in columns if name and _cleaned(name) == name}
     taken: set[str] = set()
+    suffixes: dict[str, int] = {}  # the last one tried for a name, so that 5,000 equal names take 5,000 tries
     for index, name in enumerate(columns, start=1):
         base = _cleaned(name) or f"column_{index}"
-        candidate, suffix = base, 1
+        candidate, suffix = base, suffixes.get(base.casefold(), 1)
         while candidate.casefold() in taken or (candidate != name and candidate.casefold() in fine):
             suffix += 1
             candidate = f"{base}_{suffix}"
+        suffixes[base.casefold()] = suffix
         taken.add(candidate.casefold())
         repaired.append(candidate)
     return tuple(repaired)

@@ -41,7 +41,7 @@ def receive(
                 meter.see(chunk)
         meter.finish()
     if container == "xlsx":
-        return _workbook_facts(source, limits, meter.digest())
+        return _workbook_facts(source, limits, meter.digest(), progress)
     raw = unpacked(source, container, limits, on_raw=None if container == "zip" else meter.see)
     facts = _text_facts(source, container, raw, encoding, meter)
     meter.finish()
@@ -211,8 +211,8 @@ def _notices(container: Container, text: _Text, count: LineCount) -> tuple[str, 
     return tuple(notices)
 
 
-def _workbook_facts(source: ByteSource, limits: FileLimits, digest: str) -> FileFacts:
-    sheet, rows, size, longest = count_rows(source, limits)
+def _workbook_facts(source: ByteSource, limits: FileLimits, digest: str, progress: Progress | None) -> FileFacts:
+    sheet, rows, size, longest = count_rows(source, limits, progress)
     return FileFacts(
         name=source.name,
         size=source.size,

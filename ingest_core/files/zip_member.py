@@ -5,21 +5,23 @@ from __future__ import annotations
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import IO
+from typing import IO, cast
 
+from ingest_core.apart.caps import check_unpacked
 from ingest_core.errors import FileError
-from ingest_core.files.gzip_members import check_unpacked
 from ingest_core.models import ByteSource, FileLimits
 
+_MOST_CONTENTS = 4 << 20  # some 60,000 files
 ZIP_MAGIC = (b"PK\x03\x04", b"PK\x05\x06")
 _WORKBOOK = "xl/workbook.xml"
 _OTHER_DOCUMENTS = ("[Content_Types].xml", "mimetype", "META-INF/MANIFEST.MF", "xl/workbook.bin")
 
 
 def open_archive(stream: IO[bytes], name: str) -> zipfile.ZipFile:
-    """The archive's directory; raises ``FileError`` ``zip_damaged``."""
+    """The archive's directory; raises ``FileError`` ``zip_damaged``, ``zip_too_many_files``."""
+    careful = _Careful(stream, name)
     try:
-        return zipfile.ZipFile(stream)
+        archive = zipfile.ZipFile(careful)  # type: ignore[call-overload]  # quacks like a file
     except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError, EOFError) as error:
         raise FileError(
             "The ZIP archive is damaged: it has no readable table of contents.",
@@ -27,6 +29,30 @@ def open_archive(stream: IO[bytes], name: str) -> zipfile.ZipFile:
             hint="Make or transfer the archive again. Nothing was changed.",
             facts={"file": name},
         ) from error
+    careful.is_open = True
+    return cast(zipfile.ZipFile, archive)
+
+
+class _Careful:
+    """The archive's bytes; refuses a table of contents that is too long, which zipfile reads in one piece."""
+
+    def __init__(self, stream: IO[bytes], name: str) -> None:
+        self._stream = stream
+        self._name = name
+        self.is_open = False
+
+    def read(self, size: int = -1) -> bytes:
+        if size > _MOST_CONTENTS and not self.is_open:
+            raise FileError(
+                "The ZIP archive lists far more files than are read here.",
+                code="zip_too_many_files",
+                hint="Pack one table into one archive. Nothing was changed.",
+                facts={"file": self._name, "contents_bytes": size, "contents_limit": _MOST_CONTENTS},
+            )
+        return self._stream.read(size)
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._stream, name)
 
 
 def is_spreadsheet(stream: IO[bytes], name: str) -> bool:

@@ -7,8 +7,8 @@ from datetime import date, datetime, time, timedelta
 import pytest
 
 from ingest_core import files
+from ingest_core.apart.workbook import cell_text
 from ingest_core.errors import FileError
-from ingest_core.files.spreadsheet import cell_text
 from ingest_core.models import FileLimits
 
 _TYPES = (
@@ -175,3 +175,51 @@ def test_the_head_of_a_workbook(source_of):
     cells: dict[str, str | float] = {"A1": "id"} | {f"A{row}": row for row in range(2, 100)}
     dialect, part = files.head(source_of(workbook(cells)), rows=10)
     assert (dialect.columns, part.table["c0"].to_pylist()) == (("id",), [str(row) for row in range(2, 12)])
+
+
+def shared(cells: int, text: str) -> bytes:
+    """A workbook in which so many cells show one shared text."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(workbook({"A1": "id"}))) as plain, zipfile.ZipFile(buffer, "w", 8) as archive:
+        for name in plain.namelist():
+            if "sheet1" not in name and name != "xl/_rels/workbook.xml.rels":
+                archive.writestr(name, plain.read(name))
+        rows = "".join(f'<row r="{n}"><c r="A{n}" t="s"><v>0</v></c></row>' for n in range(1, cells + 1))
+        archive.writestr(
+            "xl/worksheets/sheet1.xml", f'<worksheet xmlns="{_MAIN}"><sheetData>{rows}</sheetData></worksheet>'
+        )
+        archive.writestr("xl/sharedStrings.xml", f'<sst xmlns="{_MAIN}"><si><t>{text}</t></si></sst>')
+        relations = plain.read("xl/_rels/workbook.xml.rels").decode()
+        strings = (
+            f'<Relationship Id="r2" Type="{_RELATIONS}/sharedStrings" Target="sharedStrings.xml"/></Relationships>'
+        )
+        archive.writestr("xl/_rels/workbook.xml.rels", relations.replace("</Relationships>", strings))
+    return buffer.getvalue()
+
+
+def test_a_text_that_many_cells_share_is_read_for_each(read):
+    assert read(shared(3, "same"), has_header=False).rows == [("same",)] * 3
+
+
+def test_a_text_that_many_cells_share_cannot_unpack_to_more_than_a_file_may(source_of):
+    """Each of 60 kilobytes shows a megabyte: the archive itself unpacks to little."""
+    source = source_of(shared(60, "x" * 500_000))
+    with pytest.raises(FileError) as caught:
+        files.receive(source, FileLimits(ratio=1_000))
+    assert caught.value.code == "compression_bomb"
+
+
+def test_a_workbook_that_needs_too_much_memory_is_refused(source_of):
+    source = source_of(shared(200, "x" * 500_000))
+    with pytest.raises(FileError) as caught:
+        files.receive(source, FileLimits(memory=64 << 20, ratio=10**9))
+    assert (caught.value.code, caught.value.facts["memory_limit"]) == ("too_much_memory", 64 << 20)
+
+
+def test_a_row_far_over_the_line_limit_reaches_us_cut(read):
+    """It is rejected as it would be whole, but no process here ever holds it."""
+    text = "x" * 500_000
+    reading = read(shared(3, text), limits=FileLimits(line=2_000), has_header=False)
+    assert reading.codes == [(1, "line_too_long"), (2, "line_too_long"), (3, "line_too_long")]
+    assert {reject.text for reject in reading.rejects} == {"x" * 1_000 + "…"}
+    assert reading.facts.longest_line == 2_001
