@@ -358,6 +358,42 @@ class Receipt(Model):
     undone_by: str | None = None
 
 
+class SegmentChange(Model):
+    """A segment whose count changes; None = it is not there."""
+
+    name: str
+    before: int | None
+    after: int | None
+
+
+class UndoReceipt(Model):
+    """What undoing an upload (or redoing it) changed, or would change.
+
+    ``profiles_after = profiles_before − removed + returned − merged + came_apart``; ``changed`` people stay with other
+    values. ``uploads_ended`` no longer count, ``uploads_back`` count again (those an undone *replace* had ended).
+    """
+
+    request_id: str
+    action: str  # undo | redo
+    source: str
+    file: str
+    user: str
+    rows: int
+    uploads_ended: tuple[str, ...] = ()
+    uploads_back: tuple[str, ...] = ()
+    profiles_before: int = 0
+    profiles_after: int = 0
+    removed: int = 0
+    returned: int = 0
+    merged: int = 0
+    came_apart: int = 0
+    changed: int = 0
+    memberships_before: int = 0
+    memberships_after: int = 0
+    segments: tuple[SegmentChange, ...] = ()
+    steps: tuple[StepReport, ...] = ()
+
+
 class RejectedRow(Model):
     """One row that was not stored, as people see it. ``text`` is the original line: PII."""
 

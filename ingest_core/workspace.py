@@ -23,6 +23,7 @@ from ingest_core.models import Receipt
 from ingest_core.people.people import People
 from ingest_core.plan.load import Loader
 from ingest_core.plan.planning import Planner
+from ingest_core.plan.undo import Undo
 from ingest_core.segments.segments import Segments
 from ingest_core.settings import Settings, load_settings
 from ingest_core.vault import Keyset, LandingZone, load_keyset
@@ -69,6 +70,7 @@ class Workspace:
         self.suggest = self.planner.suggest
         self.plan = self.planner.plan
         self.loads = Loads(engine, self.planner, Loader(engine, keyset, settings), worker)
+        self.undo = Undo(engine, settings, self.attributes, user)
         self.jobs = Jobs(engine, self.sources, self.landing, self.loads)
 
     @classmethod

@@ -92,7 +92,9 @@ _REGROUP = (
     """CREATE OR REPLACE TEMP TABLE region_old AS
 SELECT DISTINCT q.pid FROM resolution q SEMI JOIN region r ON r.rid = q.rid
 UNION
-SELECT DISTINCT target // 2 FROM region_target WHERE target % 2 = 0""",
+SELECT DISTINCT target // 2 FROM region_target WHERE target % 2 = 0
+UNION
+SELECT pid FROM touched_pid""",
     """CREATE OR REPLACE TEMP TABLE regrouped AS
 SELECT q.rid, q.pid AS old_pid, coalesce(t.target, q.pid * 2) AS target,
        min(q.rid) OVER (PARTITION BY coalesce(t.target, q.pid * 2)) AS pid
@@ -150,9 +152,14 @@ LEFT JOIN group_pid of_self ON of_self.target = touched.pid * 2""",
 )
 
 
+NOBODY_TOUCHED = "CREATE OR REPLACE TEMP TABLE touched_pid (pid BIGINT)"
+"""Profiles that gained or lost rows with a primary; they get their name again when ``regroup`` runs."""
+
+
 def resolve_again(runner: Runner, fields: Fields) -> None:
     """Resolves the region around the tokens of table ``seed`` (token, old_pid) again."""
     session = runner.session
+    session.run(NOBODY_TOUCHED)
     runner.run(
         Step(
             "floating rows",
@@ -160,6 +167,12 @@ def resolve_again(runner: Runner, fields: Fields) -> None:
             "CREATE OR REPLACE TEMP TABLE floating_mention AS " + floating_log(fields),
         )
     )
+    resolve_region(runner)
+
+
+def resolve_region(runner: Runner) -> None:
+    """As ``resolve_again``, from tables ``seed``, ``floating_mention`` and ``touched_pid``."""
+    session = runner.session
     with runner.timed("region", "Find every row whose person may change.", ";\n".join(_GROW)) as done:
         _grow(session)
         done(session.value("SELECT count(*) FROM region"))

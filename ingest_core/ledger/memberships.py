@@ -44,3 +44,13 @@ WHERE upload.is_live AND upload.status = 'Completed' AND upload.upload_no >= coa
 GROUP BY refold_row.pid, upload.source_id""",
 )
 """Recomputes the memberships of the pids in ``refold_row`` from finished uploads (the running one comes after)."""
+
+OF_SOURCE = f"""INSERT INTO membership
+SELECT resolution.pid, upload.source_id, min(upload.upload_no)
+FROM resolution
+JOIN upload ON upload.upload_no = resolution.rid >> 32
+LEFT JOIN ({LAST_REPLACE}) AS replaced ON replaced.source_id = upload.source_id
+WHERE upload.is_live AND upload.status = 'Completed' AND upload.upload_no >= coalesce(replaced.upload_no, 0)
+  AND upload.source_id = ?
+GROUP BY resolution.pid, upload.source_id"""
+"""The memberships of one source, from all its rows."""

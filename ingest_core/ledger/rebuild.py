@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from ingest_core.engine.steps import Runner, Step
 from ingest_core.ledger.fields import Fields, primary_of, token_of
-from ingest_core.ledger.floating import floating_log, regroup
+from ingest_core.ledger.floating import NOBODY_TOUCHED, floating_log, regroup
 from ingest_core.ledger.memberships import LAST_REPLACE
 from ingest_core.ledger.refold import Rules, refold
 
@@ -29,11 +29,12 @@ def rebuild_folds(runner: Runner, fields: Fields, rules: Rules, shared_limit: in
         session.run("CREATE OR REPLACE TEMP TABLE floating_mention AS " + floating_log(fields))
         session.run("CREATE OR REPLACE TEMP TABLE region AS SELECT DISTINCT rid FROM floating_mention")
         session.run("INSERT INTO resolution SELECT rid, rid FROM region")
+        session.run(NOBODY_TOUCHED)
         regroup(session)
         done(session.value("SELECT count(*) FROM region"))
     with runner.timed("profiles", "Fold every profile's values from the log.") as done:
         session.run("CREATE OR REPLACE TEMP TABLE refold_row AS SELECT pid, rid FROM resolution")
-        done(refold(session, fields, rules))
+        done(refold(session, fields, rules, is_everybody=True))
     runner.run(_MEMBERSHIPS)
 
 
@@ -82,6 +83,13 @@ def _secondaries(fields: Fields, shared_limit: int) -> list[Step]:
             "List which secondary was stated with which primary in which upload.",
             f"CREATE OR REPLACE TEMP TABLE statement AS {statements}",
         ),
+        *settle(shared_limit),
+    ]
+
+
+def settle(shared_limit: int) -> list[Step]:
+    """Steps from table ``statement`` (upload_no, token, attribute_id, p) to ``sighting`` and ``identity``."""
+    return [
         _SIGHTINGS,
         Step(
             "secondaries",

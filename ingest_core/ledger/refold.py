@@ -31,8 +31,14 @@ class Rules:
         return found
 
 
-def refold(session: Session, fields: Fields, rules: Rules) -> int:
-    """Inserts into ``profile`` one row for each pid of table ``refold_row`` (pid, rid); returns how many."""
+def refold(session: Session, fields: Fields, rules: Rules, *, is_everybody: bool = False, into: str = "profile") -> int:
+    """Inserts into ``profile`` one row for each pid of table ``refold_row`` (pid, rid); returns how many.
+
+    Reads the log once for the rows it needs, unless they are ``is_everybody``'s.
+    """
+    log = "record" if is_everybody else "refold_log"
+    if not is_everybody:
+        session.run(_LOG.format(columns="".join(f", {quote(a.column)}" for a in fields.attributes)))
     joins, columns = [], []
     for attribute in fields.attributes:
         name = quote(attribute.column)
@@ -40,27 +46,32 @@ def refold(session: Session, fields: Fields, rules: Rules) -> int:
         if not pairs:
             continue
         table = f"fold_{attribute.column}"
-        session.run(f"CREATE OR REPLACE TEMP TABLE {table} AS {_fold(attribute, pairs)}")
+        session.run(f"CREATE OR REPLACE TEMP TABLE {table} AS {_fold(attribute, pairs, log)}")
         joins.append(f"LEFT JOIN {table} ON {table}.pid = who.pid")
         columns.append(f"{typed(attribute, f'{table}.value')} AS {name}")
     made = session.run(
-        "INSERT INTO profile BY NAME SELECT who.pid"
+        f"INSERT INTO {into} BY NAME SELECT who.pid"
         + "".join(f", {column}" for column in columns)
         + " FROM (SELECT DISTINCT pid FROM refold_row) AS who "
         + " ".join(joins)
     )
     for attribute in fields.attributes:
         session.run(f"DROP TABLE IF EXISTS fold_{attribute.column}")
+    session.run("DROP TABLE IF EXISTS refold_log")
     return made or 0
 
 
-def _fold(attribute: Attribute, pairs: Mapping[tuple[str, str], Sequence[int]]) -> str:
+_LOG = """CREATE OR REPLACE TEMP TABLE refold_log AS
+SELECT rid{columns} FROM record WHERE rid IN (SELECT rid FROM refold_row)"""
+
+
+def _fold(attribute: Attribute, pairs: Mapping[tuple[str, str], Sequence[int]], log: str) -> str:
     """SQL: (pid, value) with the log value that stands in the end."""
     value = f"record.{quote(attribute.column)}"
     events = "\nUNION ALL\n".join(
         f"SELECT refold_row.pid, record.rid >> 32 AS upload_no, "
         f"{combined(attribute, combine, value, 'record.rid')} AS value, {str(conflict == 'keep').lower()} AS is_keep\n"
-        f"FROM record JOIN refold_row ON refold_row.rid = record.rid\n"
+        f"FROM {log} AS record JOIN refold_row ON refold_row.rid = record.rid\n"
         f"WHERE {value} IS NOT NULL AND record.rid >> 32 IN ({', '.join(map(str, uploads))})\n"
         "GROUP BY ALL"
         for (combine, conflict), uploads in pairs.items()

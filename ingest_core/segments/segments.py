@@ -22,7 +22,7 @@ class Segments:
     def list(self) -> list[dict[str, Any]]:
         """Name, rule, description and count of each segment, by name."""
         with self._engine.session() as session:
-            rows = session.rows("SELECT name, rule, description FROM segment ORDER BY name")
+            rows = session.rows("SELECT name, rule, description FROM segment WHERE undone_with IS NULL ORDER BY name")
             return [
                 {
                     "name": name,
@@ -72,10 +72,45 @@ def apply_option(session: Session, option: str | None, request_id: str, user: st
     if verb == "create":
         create(session, name, {"any": [leaf]}, user, "")
         return name
+    _widen(session, name, leaf)
+    return name
+
+
+def counts(session: Session) -> dict[str, int]:
+    """Name → how many profiles are in it, of every segment."""
+    rows = session.rows("SELECT name, rule FROM segment WHERE undone_with IS NULL ORDER BY name")
+    return {name: _count(session, json.loads(rule)) for name, rule in rows}
+
+
+def hide_with(session: Session, request_id: str) -> None:
+    """A segment that only this upload made is not there while the upload is undone."""
+    session.run(
+        "UPDATE segment SET undone_with = ? WHERE undone_with IS NULL AND rule = ?",
+        [request_id, _rule_of_upload(request_id)],
+    )
+
+
+def show_with(session: Session, request_id: str) -> None:
+    """Brings the segment back; where its name was taken meanwhile, that segment gets the people instead."""
+    hidden = session.row("SELECT segment_id, name FROM segment WHERE undone_with = ?", [request_id])
+    if hidden is None:
+        return
+    segment_id, name = hidden
+    if session.value("SELECT 1 FROM segment WHERE name = ? AND undone_with IS NULL", [name]) is None:
+        session.run("UPDATE segment SET undone_with = NULL WHERE segment_id = ?", [segment_id])
+        return
+    _widen(session, name, {"upload": request_id})
+    session.run("DELETE FROM segment WHERE segment_id = ?", [segment_id])
+
+
+def _rule_of_upload(request_id: str) -> str:
+    return json.dumps({"any": [{"upload": request_id}]})
+
+
+def _widen(session: Session, name: str, leaf: dict[str, str]) -> None:
     rule = _rule(session, name)
     wider = {"any": [*rule["any"], leaf]} if set(rule) == {"any"} else {"any": [rule, leaf]}
-    session.run("UPDATE segment SET rule = ? WHERE name = ?", [json.dumps(wider), name])
-    return name
+    session.run("UPDATE segment SET rule = ? WHERE name = ? AND undone_with IS NULL", [json.dumps(wider), name])
 
 
 def create(session: Session, name: str, rule: object, user: str, description: str) -> None:
@@ -91,7 +126,7 @@ def create(session: Session, name: str, rule: object, user: str, description: st
 
 
 def _refuse_taken(session: Session, name: str) -> None:
-    if session.value("SELECT 1 FROM segment WHERE name = ?", [name]) is not None:
+    if session.value("SELECT 1 FROM segment WHERE name = ? AND undone_with IS NULL", [name]) is not None:
         raise StateError(
             f"The segment {name} exists already. Nothing was changed.",
             code="segment_exists",
@@ -100,7 +135,7 @@ def _refuse_taken(session: Session, name: str) -> None:
 
 
 def _rule(session: Session, name: str) -> Any:
-    text = session.value("SELECT rule FROM segment WHERE name = ?", [name])
+    text = session.value("SELECT rule FROM segment WHERE name = ? AND undone_with IS NULL", [name])
     if text is None:
         raise InputError(
             "There is no such segment. Nothing was changed.", code="no_such_segment", hint="See: segment list"

@@ -78,6 +78,7 @@ class Product:
         self.ws = workspace
         self._folder = folder
         self._upload_of: dict[int, int] = {}  # number in the log → number in the test
+        self.request_ids: dict[int, str] = {}  # number in the test → Request ID
 
     def plan(self, upload: Upload, *, again: bool = True, name: str = "people.tsv") -> Plan:
         """The upload as a TSV file and a frozen plan."""
@@ -106,6 +107,8 @@ class Product:
         receipt = self.ws.loads.load(self.plan(upload, again=again))
         number = self.rows("SELECT upload_no FROM upload WHERE request_id = ?", [receipt.request_id])[0][0]
         self._upload_of[number] = upload.number
+        assert receipt.request_id is not None
+        self.request_ids[upload.number] = receipt.request_id
         return receipt
 
     def rows(self, sql: str, parameters: Sequence[object] = ()) -> list[tuple[Any, ...]]:

@@ -405,7 +405,18 @@ class Reference:
     def __init__(self, fields: Sequence[Field], limit: int) -> None:
         self.fields = tuple(fields)
         self.limit = limit
-        self.live: list[Upload] = []
+        self.loaded: list[Upload] = []
+        self.undone: set[int] = set()
+
+    @property
+    def live(self) -> list[Upload]:
+        """Uploads that count: not undone, nor replaced with their values by a later one that counts."""
+        kept: list[Upload] = []
+        for upload in (upload for upload in self.loaded if upload.number not in self.undone):
+            if upload.replace == "values":
+                kept = [other for other in kept if other.source != upload.source]
+            kept.append(upload)
+        return kept
 
     @property
     def state(self) -> State:
@@ -424,10 +435,8 @@ class Reference:
         }
         if not reading.records:
             return base | {"status": "Failed", "stored": 0, "duplicates": 0}
-        if upload.replace == "values":
-            self.live = [other for other in self.live if other.source != upload.source]
-        remaining = fold(self.live, self.fields, self.limit)
-        self.live = [*self.live, upload]
+        self.loaded.append(upload)
+        remaining = fold([other for other in self.live if other != upload], self.fields, self.limit)
         after = fold(self.live, self.fields, self.limit)
         touched = {after.identities.person_of[record.key] for record in reading.records}
         counts = {
@@ -448,7 +457,11 @@ class Reference:
 
     def undo(self, number: int) -> None:
         """As if it had never been loaded."""
-        self.live = [upload for upload in self.live if upload.number != number]
+        self.undone.add(number)
+
+    def redo(self, number: int) -> None:
+        """As if it had never been undone."""
+        self.undone.discard(number)
 
 
 def _changes(before: Fold, after: Fold, upload: Upload, touched: Iterable[Key]) -> dict[str, int]:
