@@ -1,4 +1,4 @@
-"""inspect, read, ingest."""
+"""inspect, read, ingest, approve."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ingest_core.catalog import parse_mapping
 from ingest_core.cli.files_given import file_given, text_given
 from ingest_core.cli.parser import command
 from ingest_core.cli.text import inspection_text, receipt_text
-from ingest_core.errors import InputError
+from ingest_core.errors import InputError, StateError
 from ingest_core.files import read_slices, receive, sniff, write_csv
 from ingest_core.models import Options
 from ingest_core.workspace import Workspace
@@ -48,8 +48,11 @@ def add_commands(parsers: Any) -> None:
     ingest.add_argument("--notify", action="append", default=[], metavar="MAIL")
     ingest.add_argument("--at", metavar="TIME", help="load at this time (ISO 8601; UTC unless it names a zone)")
     ingest.add_argument("--again", action="store_true", help="load the same bytes once more")
+    ingest.add_argument("--accept-drift", action="store_true", help="load it however unlike the former file it is")
     ingest.add_argument("--key", metavar="KEY", help="idempotency key: a second start with it is the same upload")
     _dialect_options(ingest)
+    approve = command(parsers, "approve", "Let an upload load that waits for a person.", _approve, receipt_text)
+    approve.add_argument("id", metavar="ID")
 
 
 def _dialect_options(parser: argparse.ArgumentParser) -> None:
@@ -101,6 +104,7 @@ def _ingest(workspace: Workspace, args: argparse.Namespace) -> Any:
         notify=_addresses(args.notify),
         at=_moment(args.at),
         again=args.again,
+        accept_drift=args.accept_drift,
         idempotency_key=args.key,
     )
     known = None if args.dry_run else workspace.loads.find_key(options)
@@ -115,6 +119,17 @@ def _ingest(workspace: Workspace, args: argparse.Namespace) -> Any:
     if options.at is not None:
         return workspace.jobs.schedule(plan, _overrides(args))
     return workspace.loads.load(plan, progress)
+
+
+def _approve(workspace: Workspace, args: argparse.Namespace) -> Any:
+    workspace.history.get(args.id)
+    if not workspace.jobs.approve(args.id, workspace.user):
+        raise StateError(
+            "This upload does not wait for a person. Nothing was changed.",
+            code="not_held",
+            hint="See what waits with: history",
+        )
+    return workspace.history.get(args.id)
 
 
 def _addresses(given: list[str]) -> tuple[str, ...]:

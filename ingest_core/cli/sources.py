@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 from typing import Any
 
 from ingest_core.cli.parser import command, group
@@ -10,6 +11,11 @@ from ingest_core.cli.text import sources_text
 from ingest_core.errors import InputError
 from ingest_core.models import Source, SourceSettings
 from ingest_core.workspace import Workspace
+
+OFF = "off"
+_PHONE_COUNTRY = "default country of phone numbers without one, such as IN"
+_THRESHOLD = "fail an upload with more than this per cent of rejects; 0 = strict"
+_DRIFT = "ask before a file is loaded that is further than this from the former one"
 
 
 def add_commands(parsers: Any) -> None:
@@ -28,10 +34,15 @@ def _source(commands: Any) -> None:
     add.add_argument("--owner", choices=("self", "other"))
     add.add_argument("--id-attribute")
     add.add_argument("--id-placement")
-    add.add_argument("--phone-country", help="default country of phone numbers without one, such as IN")
-    add.add_argument(
-        "--threshold", type=float, help="fail an upload with more than this per cent of rejects; 0 = strict"
-    )
+    add.add_argument("--phone-country", metavar="CC", help=_PHONE_COUNTRY)
+    add.add_argument("--threshold", metavar="PERCENT", help=_THRESHOLD)
+    add.add_argument("--drift", metavar="PERCENT", help=_DRIFT)
+    change = command(commands, "set", "Change a source; what is not given stays.", _source_set)
+    change.add_argument("name")
+    change.add_argument("--description")
+    change.add_argument("--phone-country", metavar="CC|off", help=_PHONE_COUNTRY)
+    change.add_argument("--threshold", metavar="PERCENT|off", help=_THRESHOLD)
+    change.add_argument("--drift", metavar="PERCENT|off", help=_DRIFT)
     listing = command(commands, "list", "List sources.", _source_list, sources_text)
     listing.add_argument("--all", action="store_true", help="archived ones too")
     archive = command(commands, "archive", "Hide a source; its profiles stay.", _source_archive)
@@ -41,12 +52,6 @@ def _source(commands: Any) -> None:
 def _source_add(workspace: Workspace, args: argparse.Namespace) -> Any:
     if args.id_attribute is not None:
         workspace.attributes.get(args.id_attribute)
-    if args.threshold is not None and not 0 <= args.threshold <= 100:
-        raise InputError(
-            "The threshold is a percentage from 0 to 100. Nothing was created.",
-            code="bad_threshold",
-            hint="Such as 2.5",
-        )
     source = workspace.sources.add(
         args.name,
         kind=args.kind,
@@ -57,9 +62,42 @@ def _source_add(workspace: Workspace, args: argparse.Namespace) -> Any:
         owner=args.owner,
         id_attribute=args.id_attribute,
         id_placement=args.id_placement,
-        settings=SourceSettings(phone_country=args.phone_country, threshold_percent=args.threshold),
+        settings=SourceSettings(
+            phone_country=args.phone_country,
+            threshold_percent=_percent(args.threshold, "threshold"),
+            drift_percent=_percent(args.drift, "drift"),
+        ),
     )
     return source_json(source)
+
+
+def _source_set(workspace: Workspace, args: argparse.Namespace) -> Any:
+    changed: dict[str, object] = {}
+    if args.drift is not None:
+        changed["drift_percent"] = _percent(args.drift, "drift")
+    if args.threshold is not None:
+        changed["threshold_percent"] = _percent(args.threshold, "threshold")
+    if args.phone_country is not None:
+        changed["phone_country"] = None if args.phone_country == OFF else args.phone_country
+    if not changed and args.description is None:
+        raise InputError(
+            "There is nothing to set. Nothing was changed.", code="usage", hint="Such as: source set CRM --drift 40"
+        )
+    source = workspace.sources.get(args.name)
+    settings = SourceSettings(**(source.settings.model_dump() | changed))
+    return source_json(workspace.sources.update(source.source_id, description=args.description, settings=settings))
+
+
+def _percent(text: str | None, what: str) -> float | None:
+    """A percentage as it is written on a command line, None for "off". InputError ``bad_threshold``, ``bad_drift``."""
+    if text in (None, OFF):
+        return None
+    with contextlib.suppress(ValueError):
+        if 0 <= (number := float(text)) <= 100:
+            return number
+    raise InputError(
+        f"The {what} is a percentage from 0 to 100. Nothing was changed.", code=f"bad_{what}", hint="Such as 2.5"
+    )
 
 
 def _source_list(workspace: Workspace, args: argparse.Namespace) -> Any:

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 _WIDEST = 48  # characters of one cell of a table
+_MOST_DIFFERENCES = 5
 _WITH_REJECTS = "Completed with rejects"
 _PARTS = ("blank", "stored", "rejected", "duplicates", "suppressed", "withheld")
 _ALWAYS = ("stored", "rejected", "duplicates")
@@ -126,7 +127,7 @@ def receipt_text(receipt: Any) -> str:
     what = f"Upload {receipt['request_id']}" if receipt["request_id"] else "Preview, nothing was kept"
     lines = [f"{what}: {status_text(receipt)}"]
     if receipt["status"] == "Scheduled":
-        return f"{lines[0]} for {_cell(receipt['scheduled_for'])}"
+        return "\n".join(_visible(line) for line in _waiting(lines[0], receipt))
     shown = [name for name in _PARTS if name in _ALWAYS or receipt[name]]
     lines += [
         f"{receipt['lines']:,} lines = " + " + ".join(f"{receipt[name]:,} {name}" for name in shown),
@@ -136,9 +137,31 @@ def receipt_text(receipt: Any) -> str:
     lines += [f"  {count:,} × {code}" for code, count in receipt["rejects_by_reason"].items()]
     if receipt["segment"]:
         lines.append(f"Segment: {receipt['segment']}")
+    if receipt["drift"]:
+        lines.append(f"Against the former file: {_drift(receipt['drift'])}")
     if receipt["error"]:
         lines += [receipt["error"]["message"], receipt["error"]["hint"]]
+    if receipt["held"]:
+        lines.append("It is further from the former file than the source allows. To load it: --accept-drift")
     return "\n".join(_visible(line) for line in [*lines, *receipt["notices"]])
+
+
+def _waiting(head: str, receipt: Any) -> list[str]:
+    """What an upload in the queue waits for: a time, a person, its turn."""
+    if receipt["held"]:
+        return [head, receipt["held"]["message"], f"If the file is right, let it load: approve {receipt['request_id']}"]
+    return [f"{head} for {_cell(receipt['scheduled_for'])}" if receipt["scheduled_for"] else head]
+
+
+def _drift(findings: Sequence[dict[str, Any]]) -> str:
+    """The largest differences of a point or more."""
+    large = sorted((one for one in findings if abs(one["change"]) >= 1), key=lambda one: -abs(one["change"]))
+    shown = [
+        f"{one['what'].replace('_', ' ')}{' of ' + one['column'] if one['column'] else ''} {one['change']:+.0f} "
+        f"{'%' if one['what'] == 'rows' else 'points'}"
+        for one in large[:_MOST_DIFFERENCES]
+    ]
+    return ", ".join(shown) + (", …" if large[_MOST_DIFFERENCES:] else "") if shown else "much the same"
 
 
 def _cell(value: Any, name: str = "") -> str:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from ingest_core.catalog.mappings import save_mapping
 from ingest_core.engine import Engine, Session
 from ingest_core.engine.steps import ignore_progress
-from ingest_core.errors import OnrampError, StateError, Stopped
+from ingest_core.errors import Held, OnrampError, StateError, Stopped
 from ingest_core.ledger import uploads
 from ingest_core.models import Options, Progress, Receipt
 from ingest_core.plan.load import Loader
@@ -28,7 +28,10 @@ class Loads:
     worker: str
 
     def preview(self, plan: Plan, progress: Progress = ignore_progress) -> Receipt:
-        """What a load would do, by doing it and rolling back; leaves nothing in the history."""
+        """What a load would do, by doing it and rolling back; leaves nothing in the history.
+
+        ``held`` of the receipt says why a load would be asked about first.
+        """
         return self.loader.preview(plan, progress)
 
     def load(self, plan: Plan, progress: Progress = ignore_progress) -> Receipt:
@@ -65,6 +68,10 @@ class Loads:
         except (Stopped, KeyboardInterrupt):
             self.fail(request_id, Stopped(), is_cancelled=True)
             raise
+        except Held as held:
+            held.hint = "Look at the file. If it is right, load it with --accept-drift."  # nothing waits here
+            self.fail(request_id, held)
+            raise
         except OnrampError as error:
             self.fail(request_id, error)
             raise
@@ -81,12 +88,18 @@ class Loads:
             uploads.fail(session, request_id, error.as_dict(), is_cancelled=is_cancelled)
 
     def find_key(self, options: Options) -> Receipt | None:
-        """The receipt of the upload that was started with this idempotency key."""
+        """The receipt of the upload that was started with this idempotency key.
+
+        One that was refused for being unlike the former file is none, once a person accepts that: it loads under its
+        key after all.
+        """
         if options.idempotency_key is None:
             return None
         with self.engine.session() as session:
             found = uploads.receipts(session, "idempotency_key = ?", [options.idempotency_key], limit=1)
-        return found[0] if found else None
+        if not found or (options.accept_drift and (found[0].error or {}).get("code") == "unusual_file"):
+            return None
+        return found[0]
 
 
 def fault_of_ours(error: Exception) -> StateError:

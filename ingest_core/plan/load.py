@@ -17,10 +17,11 @@ from ingest_core.ledger.placing import place_floating
 from ingest_core.ledger.refold import refold
 from ingest_core.ledger.rules_of import rules_of
 from ingest_core.models import Progress, Receipt
-from ingest_core.plan import replacing
+from ingest_core.plan import drift, replacing
 from ingest_core.plan.plan import Plan
 from ingest_core.plan.rowplan import row_plan
 from ingest_core.plan.staging import Staged, mapped, stage_file
+from ingest_core.plan.unlike import Comparison
 from ingest_core.segments import segments
 from ingest_core.settings import Settings
 from ingest_core.vault import Keyset
@@ -51,6 +52,7 @@ class Loader:
         """Loads; the upload row ``request_id`` (In Progress) gets its end state in the same transaction as the data.
 
         ``session`` may be given so that another thread can interrupt it, ``live`` to see counts while it runs.
+        Raises Held when the file is further from the former one than its source allows.
         """
         with self.engine.write:
             own = session or self.engine.session()
@@ -77,6 +79,8 @@ class _Load:
         self.brought = self.fields.only({attribute.column for attribute, _ in mapped(plan)})
         self.counts: dict[str, int] = {}
         self.notices: list[str] = []
+        self.comparison = Comparison()
+        self.held: dict[str, object] | None = None
 
     def run(self) -> Receipt:
         segments.check_option(self.session, self.plan.options.segment)
@@ -90,6 +94,7 @@ class _Load:
         self._note(staged)
         error = self._refusal(staged)
         if error is None:
+            self._compare()
             with self.runner.timed("protect", "Find the PII values that are new and seal them in pages.") as done:
                 pages.prepare()
                 done(None)
@@ -113,6 +118,17 @@ class _Load:
             self.session.run("ROLLBACK")
         except OnrampError:
             pass  # the engine has rolled back already
+
+    def _compare(self) -> None:
+        """A file far from the former one is asked about before anything is stored; a preview says so and goes on."""
+        self.comparison = drift.compare(self.runner, self.plan)
+        self.notices += self.comparison.notices(self.plan)
+        held = self.comparison.held(self.plan)
+        if held is None:
+            return
+        if self.request_id is not None:
+            raise held
+        self.held = held.as_dict()
 
     def _refusal(self, staged: Staged) -> dict[str, object] | None:
         """Why the upload fails as a whole, or None."""
@@ -277,6 +293,8 @@ class _Load:
             ignored_columns=plan.resolved.ignored,
             mapping_version=plan.mapping.version,
             error=error,
+            drift=self.comparison.findings,
+            held=self.held,
             steps=tuple(self.runner.reports),
             created_at=uploads.utc(self.started_at),
             started_at=uploads.utc(self.started_at),
