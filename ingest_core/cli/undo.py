@@ -1,0 +1,66 @@
+"""undo, redo: take an upload back, and take that back."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+from ingest_core.cli.parser import command
+from ingest_core.models import UndoReceipt
+from ingest_core.workspace import Workspace
+
+
+def add_commands(parsers: Any) -> None:
+    """Registers both commands."""
+    undo = command(parsers, "undo", "Take an upload back, as if it had never been loaded.", _undo, undo_text)
+    redo = command(parsers, "redo", "Let an undone upload count again.", _redo, undo_text)
+    for parser in (undo, redo):
+        parser.add_argument("id", metavar="ID")
+        parser.add_argument("--dry-run", action="store_true", help="only say what would change")
+    redo.add_argument("--again", action="store_true", help="also when the same file was loaded since")
+
+
+def _undo(workspace: Workspace, args: argparse.Namespace) -> Any:
+    act = workspace.undo.preview if args.dry_run else workspace.undo.undo
+    return _with_receipt(workspace, act(args.id))
+
+
+def _redo(workspace: Workspace, args: argparse.Namespace) -> Any:
+    act = workspace.undo.preview_redo if args.dry_run else workspace.undo.redo
+    return _with_receipt(workspace, act(args.id, again=args.again))
+
+
+def _with_receipt(workspace: Workspace, done: UndoReceipt) -> dict[str, Any]:
+    """The receipt of the upload as it stands afterwards, with what the undo changed."""
+    receipt = workspace.history.get(done.request_id)
+    return {**receipt.model_dump(mode="json"), "undo": done.model_dump(mode="json")}
+
+
+def undo_text(result: dict[str, Any]) -> str:
+    """The change in a few lines."""
+    undo = result["undo"]
+    is_preview = (result["undone_at"] is None) == (undo["action"] == "undo")
+    verb = {"undo": "taken back", "redo": "counted again"}[undo["action"]]
+    lines = [f"{undo['rows']:,} rows of {undo['request_id']} {'would be' if is_preview else 'are'} {verb}."]
+    lines.append(f"Profiles: {undo['profiles_before']:,} → {undo['profiles_after']:,}{_moves(undo)}")
+    lines.append(f"Memberships: {undo['memberships_before']:,} → {undo['memberships_after']:,}")
+    for segment in undo["segments"]:
+        counts = ["not there" if count is None else f"{count:,}" for count in (segment["before"], segment["after"])]
+        lines.append(f"Segment {segment['name']}: {' → '.join(counts)}")
+    if undo["uploads_back"] and undo["action"] == "undo":
+        lines.append(f"Uploads it had replaced count again: {', '.join(undo['uploads_back'])}")
+    return "\n".join(lines)
+
+
+_WORDS = {
+    "removed": "gone",
+    "returned": "back",
+    "merged": "become one with another",
+    "came_apart": "come apart",
+    "changed": "get other values",
+}
+
+
+def _moves(undo: dict[str, Any]) -> str:
+    said = [f"{undo[name]:,} {words}" for name, words in _WORDS.items() if undo[name]]
+    return f" ({', '.join(said)})" if said else ""
