@@ -3,7 +3,7 @@
 from collections import Counter
 
 import pyarrow as pa
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ingest_core.files.profile import CLIP, ColumnProfile
@@ -12,6 +12,7 @@ from ingest_core.files.sketch import TopCounter
 cells = st.none() | st.text(st.sampled_from("ab7é \t"), max_size=4)
 
 
+@settings(deadline=None)  # the machine may be busy
 @given(st.lists(cells), st.integers(1, 8), st.booleans())
 def test_a_profile_equals_a_plain_computation_however_the_column_is_cut(values, cut, is_long):
     profile = ColumnProfile()

@@ -5,7 +5,7 @@ from collections import Counter
 import numpy as np
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ingest_core.files.sketch import Counted, DistinctCounter, Histogram, TopCounter, add_counts, count_values
@@ -19,6 +19,7 @@ def slices(values, cut):
     return [values[start : start + cut] for start in range(0, len(values), cut)]
 
 
+@settings(deadline=None)  # the machine may be busy
 @given(st.lists(st.text(max_size=3)), st.integers(1, 7))
 def test_values_are_counted_as_by_hand_and_in_order_of_first_appearance(values, cut):
     parts = [counted(part) for part in slices(values, cut)]
@@ -27,6 +28,7 @@ def test_values_are_counted_as_by_hand_and_in_order_of_first_appearance(values, 
     assert list(dict.fromkeys(values)) == total.values.to_pylist()
 
 
+@settings(deadline=None)  # the machine may be busy
 @given(st.lists(st.text(max_size=2), min_size=1), st.integers(1, 9))
 def test_few_different_values_are_counted_exactly(values, cut):
     counter = DistinctCounter(limit=10_000)
@@ -56,6 +58,7 @@ def test_an_estimate_does_not_depend_on_how_values_are_cut():
     assert len(results) == 1
 
 
+@settings(deadline=None)  # the machine may be busy
 @given(st.lists(st.sampled_from("abcdefgh"), min_size=1), st.integers(1, 9), st.integers(1, 8))
 def test_the_most_frequent_values_are_exact_while_few(values, cut, size):
     counter = TopCounter(limit=100)
@@ -82,6 +85,7 @@ def test_past_the_limit_everything_counted_so_far_is_handed_out_once():
     assert counter.add(counted(["e"])) is None
 
 
+@settings(deadline=None)  # the machine may be busy
 @given(st.lists(st.integers(0, 60), min_size=1, max_size=300), st.integers(1, 40))
 def test_a_frequent_value_is_never_lost_among_many(values, cut):
     counter = TopCounter(limit=5, kept=4)
@@ -104,6 +108,7 @@ def test_long_texts_do_not_fill_the_memory():
 numbers = st.lists(st.integers(-(10**6), 10**6) | st.decimals(-1000, 1000, places=2).map(float), min_size=1)
 
 
+@settings(deadline=None)  # the machine may be busy
 @given(numbers, st.integers(1, 9))
 def test_a_histogram_counts_every_number_in_its_bin_however_cut(values, cut):
     whole, cut_up = Histogram(), Histogram()
