@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from ingest_core.engine.duck import EngineError, Session
+from ingest_core.engine.boundary import EngineError, out_of_memory
+from ingest_core.engine.session import Session
 from ingest_core.faults import abort_point
 from ingest_core.models import Progress, StepReport
 
@@ -65,7 +66,10 @@ class Runner:
         abort_point(name, "before")
         rows: list[int | None] = [None]
         begun = time.perf_counter()
-        yield rows.append
+        try:
+            yield rows.append
+        except MemoryError:  # of Python or a library: told as the engine's own, without a trace that may quote a cell
+            raise out_of_memory() from None
         self.reports.append(
             StepReport(
                 name=name, purpose=purpose, sql=sql, seconds=round(time.perf_counter() - begun, 4), rows=rows[-1]
