@@ -60,7 +60,7 @@ def in_words(finding: Drift) -> str:
     """One difference as part of a sentence: figures and the attribute's name, never a value."""
     match finding.what:
         case "rows":
-            return f"{finding.now:,.0f} rows instead of {finding.before:,.0f}"
+            return f"{finding.now:,.0f} row{'s' if finding.now != 1 else ''} instead of {finding.before:,.0f}"
         case "filled":
             return f"{finding.column} is filled in {finding.now:g} % of the rows instead of {finding.before:g} %"
         case "new_values":
