@@ -151,12 +151,12 @@ def becomes_shared(folder: Path, n: int) -> Commands:
 
 
 def chain_rows(numbers: list[int]) -> Iterator[str]:
-    """Each row states two neighbours."""
-    return (f"node{at:08d}\tnode{at + 1:08d}" for at in numbers)
+    """Links of a chain: each shares an identifier with the one before and another with the one behind it."""
+    return (f"left{(at + 1) // 2:08d}\tright{at // 2:08d}" for at in numbers)
 
 
 def chain(folder: Path, n: int, *, is_random: bool = False) -> Commands:
-    """A chain of N rows, each naming its neighbour's identifier: one person."""
+    """A chain of N rows without a primary: one person."""
     numbers = list(range(n))
     if is_random:
         random.Random(1).shuffle(numbers)
@@ -184,7 +184,8 @@ def owned_chain(folder: Path, n: int) -> Commands:
         "crmid\temail\tphone",
         (f"\tp{at + side}@example.com\t+4930{1000000 + at}" for at in range(n - 1) for side in (0, 1)),
     )
-    return load(owners, links, lines(folder / "h", "crmid\temail\tphone", iter(["X\tp0@example.com\t"])))
+    moved = lines(folder / "h", "crmid\temail\tphone", iter(["X\tp0@example.com\t"]))
+    return [*load(owners, links, moved), ("undo", "")]
 
 
 def same_value(folder: Path, n: int) -> Commands:
