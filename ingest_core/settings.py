@@ -62,6 +62,9 @@ class Settings(BaseModel):
     threads: int = Field(default_factory=lambda: os.cpu_count() or 2, ge=1)
     temp_limit: str = Field(default="50GB", pattern=_SIZE)
     slice_bytes: int = Field(default=8 << 20, ge=1)
+    draft_keep_days: int = Field(default=30, ge=0, le=36_500)  # by `maintain`: since an unfinished ingest was touched
+    reject_keep_days: int | None = Field(default=None, ge=0, le=36_500)  # rejected rows since the load; None: for ever
+    undone_keep_days: int | None = Field(default=None, ge=0, le=36_500)  # log rows since the undo; None: for ever
 
 
 def load_settings(home: Path) -> Settings:

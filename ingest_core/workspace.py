@@ -20,6 +20,7 @@ from ingest_core.ledger.history import History
 from ingest_core.ledger.rebuild import LIVE, rebuild_folds
 from ingest_core.ledger.rules_of import rules_of
 from ingest_core.models import Receipt
+from ingest_core.operations.operations import Operations
 from ingest_core.people.people import People
 from ingest_core.plan.load import Loader
 from ingest_core.plan.planning import Planner
@@ -71,6 +72,7 @@ class Workspace:
         self.plan = self.planner.plan
         self.loads = Loads(engine, self.planner, Loader(engine, keyset, settings), worker)
         self.undo = Undo(engine, settings, self.attributes, user)
+        self.operations = Operations(home, engine, keyset, settings, self.landing, self.drafts, user, worker)
         self.jobs = Jobs(engine, self.sources, self.landing, self.loads)
 
     @classmethod

@@ -18,6 +18,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
+from ingest_core.engine.copying import sync
 from ingest_core.errors import ConfigError
 
 _CHECK = b"onramp key check"
@@ -103,11 +104,15 @@ def parse_keyset(text: str) -> Keyset:
     return keyset
 
 
+def keys_in_environment() -> bool:
+    """Whether the keys are given from outside: then the folder's own file, if any, is not looked at."""
+    return bool(os.environ.get("ONRAMP_KEYS"))
+
+
 def load_keyset(home: Path, *, may_create: bool) -> Keyset:
     """From ``ONRAMP_KEYS``, else ``keys.json``; made when the workspace is new. A lost file is never replaced."""
-    given = os.environ.get("ONRAMP_KEYS")
-    if given:
-        return parse_keyset(given)
+    if keys_in_environment():
+        return parse_keyset(os.environ["ONRAMP_KEYS"])
     path = home / "keys.json"
     if path.exists():
         return parse_keyset(path.read_text("utf-8"))
@@ -118,6 +123,12 @@ def load_keyset(home: Path, *, may_create: bool) -> Keyset:
             hint="Put the workspace's keys.json back, or give its content as ONRAMP_KEYS.",
         )
     keyset = new_keyset()
+    write_keyset(path, keyset)
+    return keyset
+
+
+def write_keyset(path: Path, keyset: Keyset) -> None:
+    """Writes the key file, 0600: the old one is there until the new one is, whatever happens."""
     draft = path.with_suffix(".new")
     draft.unlink(missing_ok=True)
     with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
@@ -125,7 +136,7 @@ def load_keyset(home: Path, *, may_create: bool) -> Keyset:
         file.flush()
         os.fsync(file.fileno())
     draft.replace(path)
-    return keyset
+    sync(path.parent)
 
 
 def make_check(keyset: Keyset) -> str:

@@ -60,12 +60,16 @@ class LandingZone:
 
     def delete(self, landing_id: str) -> None:
         """Removes the file; nothing happens when it is gone already."""
-        for suffix in (".land", ".json"):
-            self._path(landing_id, suffix).unlink(missing_ok=True)
+        for path in self.paths(landing_id):
+            path.unlink(missing_ok=True)
 
     def ids(self) -> list[str]:
-        """All landing files that are there."""
-        return sorted(path.stem for path in self._folder.glob("*.land"))
+        """All landing files that are there, whole or not."""
+        return sorted({path.stem for path in self._folder.iterdir() if _ID.fullmatch(path.stem)})
+
+    def paths(self, landing_id: str) -> tuple[Path, Path]:
+        """Where the file and its sealed name lie. Once finished they never change, but they may go."""
+        return self._path(landing_id, ".land"), self._path(landing_id, ".json")
 
     def _key(self, landing_id: str) -> bytes:
         return self._keyset.file_key(landing_id)

@@ -6,7 +6,7 @@ known already is not written. What is staged is ciphertext, so that a spilling s
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import groupby, pairwise
 from operator import itemgetter
 from uuid import UUID
@@ -84,7 +84,6 @@ class PageWriter:
     def __init__(self, session: Session, keyset: Keyset) -> None:
         self._session = session
         self._keyset = keyset
-        self._key = keyset.page_key(keyset.primary)
         self._next = int(session.value("SELECT coalesce(max(page_id), 0) + 1 FROM vault_page"))
         for sql in _TABLES:
             session.run(sql)
@@ -97,7 +96,7 @@ class PageWriter:
         if not pages.num_rows:
             return
         self._pages.add(pages)
-        self._values.add(_value_rows(attribute_id, tokens, first))
+        self._values.add(value_rows(attribute_id, tokens, first))
 
     def seal_texts(self, texts: list[str]) -> tuple[pa.Table, np.ndarray, np.ndarray]:
         """Text of rejected rows → (pages as a table like ``vault_page``, page id and slot of each text)."""
@@ -162,30 +161,34 @@ class PageWriter:
         tokens = pa.concat_arrays([_storage(token) for token, _ in held])
         pages, first = self._seal(attribute_id, values)
         self._pages.add(pages)
-        self._values.add(_value_rows(attribute_id, pa.ExtensionArray.from_storage(pa.uuid(), tokens), first))
+        self._values.add(value_rows(attribute_id, pa.ExtensionArray.from_storage(pa.uuid(), tokens), first))
 
     def _seal(self, attribute_id: int, values: pa.StringArray) -> tuple[pa.Table, int]:
-        first, version = self._next, self._keyset.primary
-        sealed, slots = [], []
-        for start in range(0, len(values), SLOTS):
-            part = values.slice(start, SLOTS)
-            sealed.append(seal(self._key, part, page_id=self._next, attribute_id=attribute_id, key_version=version))
-            slots.append(len(part))
-            self._next += 1
-        count = len(sealed)
-        pages = pa.table(
-            {
-                "page_id": pa.array(range(first, first + count), pa.int64()),
-                "attribute_id": pa.array([attribute_id] * count, pa.int32()),
-                "key_version": pa.array([version] * count, pa.int32()),
-                "slots": pa.array(slots, pa.int32()),
-                "data": pa.array(sealed, pa.binary()),
-            }
-        )
-        return pages, first
+        first = self._next
+        parts = [values.slice(start, SLOTS) for start in range(0, len(values), SLOTS)]
+        self._next += len(parts)
+        return seal_pages(self._keyset, [(first + n, attribute_id, part) for n, part in enumerate(parts)]), first
 
 
-def _value_rows(attribute_id: int, tokens: pa.Array, first: int) -> pa.Table:
+def seal_pages(keyset: Keyset, pages: Sequence[tuple[int, int, pa.StringArray]]) -> pa.Table:
+    """(page id, attribute id, values) of each page → rows of ``vault_page``, sealed by the primary key version."""
+    key, version = keyset.page_key(keyset.primary), keyset.primary
+    sealed = [
+        seal(key, values, page_id=page_id, attribute_id=attribute_id, key_version=version)
+        for page_id, attribute_id, values in pages
+    ]
+    return pa.table(
+        {
+            "page_id": pa.array([page_id for page_id, _, _ in pages], pa.int64()),
+            "attribute_id": pa.array([attribute_id for _, attribute_id, _ in pages], pa.int32()),
+            "key_version": pa.array([version] * len(pages), pa.int32()),
+            "slots": pa.array([len(values) for _, _, values in pages], pa.int32()),
+            "data": pa.array(sealed, pa.binary()),
+        }
+    )
+
+
+def value_rows(attribute_id: int, tokens: pa.Array, first: int) -> pa.Table:
     """Where each token's value lies: pages are filled one after the other from page ``first``."""
     numbers = np.arange(len(tokens))
     return pa.table(

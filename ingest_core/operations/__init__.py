@@ -1,0 +1,1 @@
+"""Work on a workspace as a whole: backup, restore, maintenance, keys."""

@@ -1,0 +1,33 @@
+"""Rewrites the database file, so that what was deleted is in no byte of it any more (facts.md F9)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from ingest_core.engine import Engine
+from ingest_core.engine.copying import check_copy, copy_database, replace_database
+from ingest_core.errors import StateError
+from ingest_core.operations.scratch import scratch
+from ingest_core.operations.steps import step
+
+
+def rewrite(engine: Engine, home: Path, command: str) -> None:
+    """Copies, checks and exchanges the file; the engine is closed afterwards. ``command`` names the abort points."""
+    with scratch(home) as at_hand:
+        copy = at_hand.path("database")
+        with step(f"{command} copy"):
+            content = copy_database(engine, copy)
+        with step(f"{command} check"):
+            check_copy(engine, copy, content)
+        with step(f"{command} replace"):
+            replace_database(engine, copy)
+
+
+def refuse_app(worker: str, what: str) -> None:
+    """StateError ``app_serves``: the file cannot be exchanged under readers."""
+    if worker == "app":
+        raise StateError(
+            f"{what} needs the workspace for itself, and the app is running. Nothing was changed.",
+            code="app_serves",
+            hint="Close the app and use the command.",
+        )
