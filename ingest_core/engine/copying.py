@@ -93,14 +93,15 @@ def replace_database(engine: Engine, copy: Path) -> None:
     with engine.session() as session:
         session.run("CHECKPOINT")
     engine.close()
-    log = engine.path.with_name(engine.path.name + ".wal")
-    if log.exists() and log.stat().st_size:  # it would be replayed onto the copy
+    logs = list(engine.path.parent.glob(f"{engine.path.name}.wal*"))
+    if any(log.stat().st_size for log in logs):  # it would be replayed onto the copy
         raise StateError(
             "The database could not be closed. Nothing was changed.",
             code="database_open",
             hint="Close everything that uses this workspace, then start again.",
         )
-    log.unlink(missing_ok=True)
+    for log in logs:
+        log.unlink()
     copy.replace(engine.path)
     sync(engine.path.parent)
 

@@ -6,6 +6,7 @@ a kill leaves there is no workspace, and the next restore clears it away.
 
 from __future__ import annotations
 
+import re
 import shutil
 from pathlib import Path
 from typing import Any
@@ -23,7 +24,7 @@ from ingest_core.settings import load_settings
 from ingest_core.vault import load_keyset
 from ingest_core.vault.keys import keys_in_environment, parse_keyset, verify_check, write_keyset
 
-_OURS = {"onramp.duckdb", "onramp.duckdb.wal", "settings.json", "keys.json", "keys.new", "landing", "tmp", "lock"}
+_OURS = re.compile(r"onramp\.duckdb(\..*)?|settings\.json|keys\.(json|new)|landing|tmp|lock")
 
 
 def restore(archive: Path, home: Path, user: str, *, keys: str | None = None) -> dict[str, Any]:
@@ -66,7 +67,7 @@ def _check_target(home: Path) -> None:
 def _begin(partial: Path) -> WorkspaceLock:
     """An empty folder, held by us; the leftover of a killed restore is cleared, anything else stays untouched."""
     if partial.exists():
-        if not partial.is_dir() or {path.name for path in partial.iterdir()} - _OURS:
+        if not (partial.is_dir() and all(_OURS.fullmatch(path.name) for path in partial.iterdir())):
             raise StateError(
                 f"The folder {partial.name} is in the way. Nothing was changed.",
                 code="partial_in_the_way",
