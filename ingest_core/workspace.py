@@ -11,6 +11,7 @@ from ingest_core.engine import Engine
 from ingest_core.engine.lock import WorkspaceLock
 from ingest_core.engine.migrate import migrate
 from ingest_core.engine.steps import Runner
+from ingest_core.faults import abort_point
 from ingest_core.jobs.jobs import Jobs, sweep
 from ingest_core.jobs.loads import Loads
 from ingest_core.jobs.sample_data import load_sample_data
@@ -89,6 +90,7 @@ class Workspace:
         try:
             database = home / "onramp.duckdb"
             keyset = load_keyset(home, may_create=not database.exists())
+            abort_point("open", "before")
             engine = Engine(
                 database,
                 home / "tmp",
@@ -100,6 +102,7 @@ class Workspace:
             _check_keys(engine, keyset)
             workspace = cls(home, settings, engine, keyset, lock, user or default_user(), worker)
             workspace.attributes.create_built_in()
+            abort_point("open", "after")
             sweep(engine)
         except BaseException:
             if engine is not None:
@@ -124,6 +127,8 @@ class Workspace:
             session.run(LIVE)
             runner = Runner(session)
             rebuild_folds(runner, fields, rules_of(session, fields), self.settings.shared_limit)
+            abort_point("commit", "before")
+        abort_point("commit", "after")
         return {**self.digest(), "steps": [report.model_dump() for report in runner.reports]}
 
     def close(self) -> None:
