@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
@@ -45,12 +46,12 @@ class People:
         count it is the last of the ``lines`` that made it. InputError ``not_an_identifier``, ``bad_value``,
         ``no_such_profile``.
         """
-        with self._engine.session() as session, session.transaction():
-            pid = self._find(session, self._attributes.get(attribute), value)
-            shown = self._show(session, pid, reveal=reveal)
-        if reveal:
-            self._reveal(profile_id(pid), {"by": attribute})
-        return shown
+        by = self._attributes.get(attribute)
+        return self._look(lambda session: self._find(session, by, value), attribute, reveal=reveal)
+
+    def person(self, profile_id: str, *, reveal: bool = False) -> dict[str, Any]:
+        """As ``show``, of the one to whom this profile's first record belongs today. InputError ``no_such_profile``."""
+        return self._look(lambda session: _owner(session, profile_id), "profile_id", reveal=reveal)
 
     def value_history(
         self, by_attribute: str, value: str, attribute: str | None = None, *, reveal: bool = False
@@ -63,14 +64,13 @@ class People:
         ``attribute``: only this one. Raises as ``show``, and InputError ``unknown_attribute``.
         """
         by = self._attributes.get(by_attribute)
-        attributes = self._attributes.list() if attribute is None else [self._attributes.get(attribute)]
-        with self._engine.session() as session, session.transaction():
-            pid = self._find(session, by, value)
-            texts = _Texts(session, self._keyset, is_plain=reveal)
-            found = lineage.history(session, pid, Fields.of(attributes), texts.of)
-        if reveal:
-            self._reveal(profile_id(pid), {"by": by_attribute, "history": attribute or "all"})
-        return found
+        return self._history(lambda session: self._find(session, by, value), by_attribute, attribute, reveal=reveal)
+
+    def history_of(
+        self, profile_id: str, attribute: str | None = None, *, reveal: bool = False
+    ) -> list[dict[str, Any]]:
+        """As ``value_history``, of the one to whom this profile's first record belongs today."""
+        return self._history(lambda session: _owner(session, profile_id), "profile_id", attribute, reveal=reveal)
 
     def changed_by(
         self, request_id: str, limit: int = 100, offset: int = 0, *, reveal: bool = False
@@ -92,6 +92,26 @@ class People:
         if reveal:
             self._reveal(request_id, {"by": "upload", "people": len(shown)})
         return shown
+
+    def _look(self, whom: Callable[[Session], int], by: str, *, reveal: bool) -> dict[str, Any]:
+        with self._engine.session() as session, session.transaction():
+            pid = whom(session)
+            shown = self._show(session, pid, reveal=reveal)
+        if reveal:
+            self._reveal(profile_id(pid), {"by": by})
+        return shown
+
+    def _history(
+        self, whom: Callable[[Session], int], by: str, attribute: str | None, *, reveal: bool
+    ) -> list[dict[str, Any]]:
+        attributes = self._attributes.list() if attribute is None else [self._attributes.get(attribute)]
+        with self._engine.session() as session, session.transaction():
+            pid = whom(session)
+            texts = _Texts(session, self._keyset, is_plain=reveal)
+            found = lineage.history(session, pid, Fields.of(attributes), texts.of)
+        if reveal:
+            self._reveal(profile_id(pid), {"by": by, "history": attribute or "all"})
+        return found
 
     def _reveal(self, what: str, detail: dict[str, Any]) -> None:
         with self._engine.write, self._engine.session() as session, session.transaction():
@@ -191,6 +211,21 @@ def _shown(attribute: Attribute) -> str:
 def profile_id(pid: int) -> str:
     """A profile's public id: the upload and line of its first record."""
     return f"{pid >> 32}-{pid & 0xFFFFFFFF}"
+
+
+def _owner(session: Session, public_id: str) -> int:
+    """Whom the record that a public id names belongs to today."""
+    upload, _, line = public_id.partition("-")
+    is_id = all(part.isascii() and part.isdigit() and len(part) < 10 for part in (upload, line))
+    rid = (int(upload) << 32) + int(line) if is_id else -1
+    found = session.value("SELECT pid FROM resolution WHERE rid = ?", [rid])
+    if found is None:
+        raise InputError(
+            "There is no such profile (any more).",
+            code="no_such_profile",
+            hint="Its upload may have been undone. Look the person up by an identifier.",
+        )
+    return int(found)
 
 
 def normal(attribute: Attribute, value: str, context: TypeContext) -> str:
