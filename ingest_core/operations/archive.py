@@ -19,13 +19,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
-from typing import IO
+from typing import IO, Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from ingest_core.errors import FileError
 
-FORMAT = 1
+FORMAT: Literal[1] = 1
 MANIFEST = "manifest.json"
 _MEMBER = re.compile(r"onramp\.duckdb|settings\.json|keys\.json|manifest\.json|landing/[0-9a-f]{32}\.(land|json)")
 _SEAL = b"onramp sha256 %s\n"
@@ -50,7 +50,7 @@ class Manifest(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    format: int
+    format: Literal[1]
     onramp: str
     created_at: datetime
     digest: str | None
@@ -161,12 +161,14 @@ def _members(tar: tarfile.TarFile, folder: Path | None) -> tuple[dict[str, Membe
 
 
 def _manifest(text: bytes) -> Manifest:
-    if (data := json.loads(text)).get("format") != FORMAT:
+    data = json.loads(text)
+    version = data.get("format") if isinstance(data, dict) else None
+    if isinstance(version, int) and version > FORMAT:
         raise FileError(
             "This backup was written by a newer version of Onramp. Nothing was restored.",
             code="backup_too_new",
             hint="Update Onramp.",
-            facts={"format": data.get("format")},
+            facts={"format": version},
         )
     return Manifest.model_validate(data)
 
