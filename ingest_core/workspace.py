@@ -12,9 +12,10 @@ from ingest_core.engine.lock import WorkspaceLock
 from ingest_core.engine.migrate import migrate
 from ingest_core.engine.steps import Runner
 from ingest_core.faults import abort_point
-from ingest_core.jobs.jobs import Jobs, sweep
+from ingest_core.jobs.jobs import Jobs
 from ingest_core.jobs.loads import Loads
 from ingest_core.jobs.sample_data import load_sample_data
+from ingest_core.jobs.sweep import collect, sweep
 from ingest_core.ledger.digest import digest
 from ingest_core.ledger.fields import Fields
 from ingest_core.ledger.history import History
@@ -104,6 +105,7 @@ class Workspace:
             workspace.attributes.create_built_in()
             abort_point("open", "after")
             sweep(engine)
+            collect(engine, workspace.landing, workspace.drafts)
         except BaseException:
             if engine is not None:
                 engine.close()  # or the next try in this process would find the file open

@@ -6,70 +6,39 @@ What is waiting is in the database (status Scheduled, its landing file kept); wh
 from __future__ import annotations
 
 import json
+import logging
 import threading
 import time
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 from ingest_core.catalog import Sources
 from ingest_core.clock import now
-from ingest_core.engine import Engine, Session
-from ingest_core.errors import Held, InputError, OnrampError, StateError, Stopped
+from ingest_core.engine import Engine
+from ingest_core.engine.boundary import out_of_memory
+from ingest_core.engine.session import Row
+from ingest_core.errors import Held, OnrampError, StateError, Stopped
 from ingest_core.jobs.loads import Loads, fault_of_ours, register
+from ingest_core.jobs.running import JobProgress, Phase, Running
+from ingest_core.jobs.sweep import sweep
 from ingest_core.ledger import uploads
 from ingest_core.models import Mapping, Options, Receipt, Source
 from ingest_core.plan.plan import Plan
 from ingest_core.vault import LandingZone
 
+__all__ = ["Health", "JobProgress", "Jobs", "Phase", "sweep"]
 
-@dataclass
-class Phase:
-    """One named piece of work: seconds it took so far."""
-
-    name: str
-    begun: float
-    seconds: float = 0.0
-    is_done: bool = False
+_LOG = logging.getLogger("onramp.jobs")
 
 
-@dataclass
-class JobProgress:
-    """How far an upload is: ``done`` of ``total`` bytes while reading, then step by step; rows counted so far."""
+@dataclass(frozen=True, slots=True)
+class Health:
+    """Whether the queue is worked on. ``problem`` is the code of what the engine said."""
 
-    request_id: str
-    phase: str = "waiting"
-    done: int = 0
-    total: int | None = None
-    seconds: float = 0.0
-    phases: tuple[Phase, ...] = ()
-    counts: dict[str, int] = field(default_factory=dict)
-
-
-@dataclass
-class _Running:
-    """The upload under way."""
-
-    request_id: str
-    begun: float = field(default_factory=time.monotonic)
-    progress: JobProgress = field(default_factory=lambda: JobProgress(""))
-    phases: list[Phase] = field(default_factory=list)
-    is_stopping: bool = False
-    is_cancelled: bool = False  # by a person; else the worker stops and the upload waits again
-    session: Session | None = None
-    counts: dict[str, int] = field(default_factory=dict)  # filled by the load
-
-    def tell(self, phase: str, done: int, total: int | None) -> None:
-        """The progress callback of the load; raises ``Stopped`` once a person asked to stop."""
-        if self.is_stopping:
-            raise Stopped
-        at = time.monotonic()
-        if not self.phases or self.phases[-1].name != phase:
-            if self.phases:
-                self.phases[-1].is_done = True
-                self.phases[-1].seconds = at - self.phases[-1].begun
-            self.phases.append(Phase(phase, at))
-        self.phases[-1].seconds = at - self.phases[-1].begun
-        self.progress = JobProgress(self.request_id, phase, done, total, at - self.begun)
+    is_worker_alive: bool
+    is_engine_fine: bool
+    problem: str | None = None
 
 
 class Jobs:
@@ -83,7 +52,8 @@ class Jobs:
         self._wake = threading.Event()
         self._is_closing = False
         self._thread: threading.Thread | None = None
-        self._running: _Running | None = None
+        self._running: Running | None = None
+        self._untold: dict[str, tuple[OnrampError, str | None, bool]] = {}  # ends that could not be written yet
 
     def submit(
         self,
@@ -137,54 +107,70 @@ class Jobs:
         with self._engine.session() as session:
             return uploads.receipts(session, "request_id = ?", [request_id])[0]
 
-    def start_worker(self) -> None:
-        """Starts the one worker thread; uploads that a crash interrupted are loaded again from their landing files."""
+    def start_worker(self, on_broken: Callable[[], None] = lambda: None) -> None:
+        """Starts the one worker thread; it takes up again what a crash interrupted.
+
+        ``on_broken`` is called once by the thread when the engine has stopped for good: the process should leave.
+        """
         if self._thread is not None and self._thread.is_alive():
-            return
+            if not self._is_closing:
+                return
+            self._thread.join()
         self._is_closing = False
-        self._thread = threading.Thread(target=self._work, name="onramp-worker", daemon=True)
+        self._thread = threading.Thread(target=self._work, args=[on_broken], name="onramp-worker", daemon=True)
         self._thread.start()
 
-    def stop_worker(self) -> None:
-        """Ends the thread; an upload under way is interrupted and will start again at the next opening."""
+    def stop_worker(self, seconds: float = 30) -> bool:
+        """Ends the thread; an upload under way is interrupted and waits for the next start.
+
+        False when the thread did not end in so many seconds: it is at work still, and the process should leave.
+        """
         self._is_closing = True
-        running = self._running
-        if running is not None:
-            running.is_stopping = True
-            session = running.session
-            if session is not None:
-                session.interrupt()
         self._wake.set()
-        if self._thread is not None:
-            self._thread.join(timeout=30)
-            self._thread = None
+        end = time.monotonic() + seconds
+        while self._thread is not None and self._thread.is_alive():
+            running = self._running
+            if running is not None:
+                running.stop()
+            self._engine.stop_compacting()
+            self._thread.join(timeout=0.1)
+            if self._thread.is_alive() and time.monotonic() > end:
+                return False
+        self._thread = None
+        return True
+
+    def health(self) -> Health:
+        """Whether uploads are loaded at all, asked of the thread and of the engine."""
+        try:
+            self._engine.check()
+        except OnrampError as error:
+            return Health(self._is_working(), is_engine_fine=False, problem=error.code)
+        return Health(self._is_working(), is_engine_fine=True)
+
+    def _is_working(self) -> bool:
+        return self._thread is not None and self._thread.is_alive()
 
     def progress(self, request_id: str) -> JobProgress | None:
         """Progress of the upload under way, None when it is not the one."""
         running = self._running
-        if running is None or running.request_id != request_id:
-            return None
-        return replace(
-            running.progress, request_id=request_id, phases=tuple(running.phases), counts=dict(running.counts)
-        )
+        return None if running is None or running.request_id != request_id else running.progress()
 
     def stop(self, request_id: str) -> bool:
-        """Stops an upload that waits or runs; nothing of it is kept. False when it had ended already."""
+        """Stops an upload that waits or runs; nothing of it is kept. False when it had ended already.
+
+        One that runs is interrupted also in the middle of a statement; only a commit that has begun is not.
+        """
         running = self._running
         if running is not None and running.request_id == request_id:
-            running.is_cancelled = running.is_stopping = True
-            session = running.session
-            if session is not None:
-                session.interrupt()
+            running.stop(is_cancelled=True)
             return True
-        with self._engine.queue:
-            with self._engine.session() as session:
-                waiting = session.row(
-                    "SELECT landing FROM upload WHERE request_id = ? AND status = 'Scheduled'", [request_id]
-                )
+        with self._engine.queue, self._engine.session() as session:
+            waiting = session.row(
+                "SELECT landing FROM upload WHERE request_id = ? AND status = 'Scheduled'", [request_id]
+            )
             if waiting is None:
                 return False
-            self._end(request_id, Stopped(), is_cancelled=True)
+            uploads.fail(session, request_id, Stopped().as_dict(), is_cancelled=True)
         if waiting[0] is not None:
             self._landing.delete(waiting[0])
         return True
@@ -207,64 +193,63 @@ class Jobs:
             ended += 1
         return ended
 
-    def _work(self) -> None:
+    def _work(self, on_broken: Callable[[], None]) -> None:
+        trouble = ""
         while not self._is_closing:
             try:
                 self._tidy()
                 self.run_waiting()
-            except OnrampError:
-                pass  # such as a full disk: tried again, the worker goes on
+                trouble = ""
+            except Exception as error:  # noqa: BLE001  such as a full disk: tried again, the worker goes on
+                kind = error.code if isinstance(error, OnrampError) else type(error).__name__
+                if kind != trouble:
+                    _LOG.warning("The queue cannot go on (%s). It is tried again every second.", kind)
+                trouble = kind
+            if self._engine.is_broken:
+                on_broken()
+                return
             self._wake.wait(timeout=1.0)
             self._wake.clear()
 
     def _next(self) -> str | None:
         with self._engine.session() as session:
-            value = session.value(
-                "SELECT request_id FROM upload WHERE status = 'Scheduled' AND landing IS NOT NULL AND held IS NULL "
-                "AND coalesce(scheduled_for, created_at) <= ? ORDER BY coalesce(scheduled_for, created_at), created_at",
-                [now()],
-            )
+            value = session.value(_NEXT, [now()])
         return None if value is None else str(value)
 
     def _run(self, request_id: str) -> None:
-        running = _Running(request_id)
-        self._running = running
-        landing_id = None
+        running = self._running = Running(request_id)
         try:
-            with self._engine.session() as session:
-                row = session.row(
-                    "SELECT landing, sha256, source_id, mapping_version, options, dialect, uploaded_by FROM upload "
-                    "WHERE request_id = ?",
-                    [request_id],
-                )
-            if row is None:
-                return
-            landing_id = row[0]
-            self._load(running, *row)
+            claimed = self._claim(request_id)
+            if claimed is not None:
+                self._load_to_an_end(running, claimed)
+        finally:
+            self._running = None
+        self._forget_ended()
+        if not self._is_closing:
+            self._loads.tidy()
+
+    def _load_to_an_end(self, running: Running, claimed: Row) -> None:
+        request_id, landing_id = running.request_id, claimed[0]
+        try:
+            self._load(running, *claimed)
         except Stopped as stopped:
             if running.is_cancelled or not self._is_closing:
-                self._end(request_id, stopped, is_cancelled=True)
+                self._end(request_id, stopped, landing_id, is_cancelled=True)
             else:
-                landing_id = None
                 self._wait_again(request_id)
         except Held as held:
-            landing_id = None  # the original is kept until an end state
             with self._engine.queue, self._engine.session() as session:
                 uploads.hold(session, request_id, held.as_dict())
         except OnrampError as error:
-            self._end(request_id, error)
+            self._end(request_id, error, landing_id)
+        except MemoryError:
+            self._end(request_id, out_of_memory(), landing_id)
         except Exception as error:  # noqa: BLE001  the next upload is loaded whatever was wrong with this one
-            self._end(request_id, fault_of_ours(error))
-        finally:
-            self._running = None
-            if landing_id is not None:
-                self._forget(request_id, landing_id)
-            if not self._is_closing:
-                self._loads.tidy()
+            self._end(request_id, fault_of_ours(error), landing_id)
 
     def _load(
         self,
-        running: _Running,
+        running: Running,
         landing: str,
         sha256: str,
         source_id: int,
@@ -287,27 +272,38 @@ class Jobs:
                 code="landing_damaged",
                 hint="Send the file again.",
             )
-        if not self._claim(running.request_id):
-            return
-        with self._engine.session() as session:
-            running.session = session
-            try:
-                self._loads.loader.load(plan, running.request_id, running.tell, session, running.counts)
-            finally:
-                running.session = None
+        with self._engine.session() as session, running.working_in(session):
+            self._loads.loader.load(plan, running.request_id, running.tell, session, running.counts)
 
-    def _claim(self, request_id: str) -> bool:
-        """Scheduled → In Progress; False when somebody stopped it in the meantime."""
+    def _claim(self, request_id: str) -> Row | None:
+        """Scheduled → In Progress before the file is touched, so that a file that kills is counted.
+
+        None when somebody stopped it in the meantime.
+        """
         with self._engine.queue, self._engine.session() as session:
-            claimed = session.run(
+            session.run(
                 "UPDATE upload SET status = 'In Progress', started_at = ?, worker = 'app' WHERE request_id = ? "
                 "AND status = 'Scheduled'",
                 [now(), request_id],
             )
-        return bool(claimed)
+            return session.row(
+                "SELECT landing, sha256, source_id, mapping_version, options, dialect, uploaded_by FROM upload "
+                "WHERE request_id = ? AND status = 'In Progress'",
+                [request_id],
+            )
 
-    def _end(self, request_id: str, error: OnrampError, *, is_cancelled: bool = False) -> None:
-        self._loads.fail(request_id, error, is_cancelled=is_cancelled)
+    def _end(self, request_id: str, error: OnrampError, landing_id: str | None, *, is_cancelled: bool = False) -> None:
+        """Writes the end state and forgets the original; where that fails, it is remembered and done later."""
+        self._untold[request_id] = (error, landing_id, is_cancelled)
+        self._tell_ends()
+
+    def _tell_ends(self) -> None:
+        for request_id, (error, landing_id, is_cancelled) in list(self._untold.items()):
+            with self._engine.queue, self._engine.session() as session:
+                uploads.fail(session, request_id, error.as_dict(), is_cancelled=is_cancelled)
+            if landing_id is not None:
+                self._landing.delete(landing_id)
+            del self._untold[request_id]
 
     def _wait_again(self, request_id: str) -> None:
         with self._engine.queue, self._engine.session() as session:
@@ -317,38 +313,37 @@ class Jobs:
                 [request_id],
             )
 
-    def _forget(self, request_id: str, landing_id: str) -> None:
-        """The original is kept until an end state, not longer."""
-        with self._engine.session() as session:
-            ended = session.value(
-                "SELECT 1 FROM upload WHERE request_id = ? AND status IN ('Completed', 'Failed')", [request_id]
-            )
-        if ended is not None:
-            self._landing.delete(landing_id)
-            with self._engine.queue, self._engine.session() as session:
-                session.run("UPDATE upload SET landing = NULL WHERE request_id = ?", [request_id])
-
-    def _tidy(self) -> None:
-        """Originals of uploads that ended just before their process was killed."""
+    def _forget_ended(self) -> None:
+        """The original is kept until an end state, not longer; also where its process was killed in between."""
         with self._engine.session() as session:
             left = session.rows(
                 "SELECT request_id, landing FROM upload WHERE landing IS NOT NULL AND status IN ('Completed', 'Failed')"
             )
         for request_id, landing_id in left:
-            self._forget(request_id, landing_id)
+            self._landing.delete(landing_id)
+            with self._engine.queue, self._engine.session() as session:
+                session.run("UPDATE upload SET landing = NULL WHERE request_id = ?", [request_id])
+
+    def _tidy(self) -> None:
+        """What could not be written when it happened: end states, originals, uploads that a page left under way."""
+        self._tell_ends()
+        self._forget_ended()
+        if not self._engine.write.acquire(blocking=False):
+            return  # somebody loads
+        try:
+            sweep(self._engine)
+        finally:
+            self._engine.write.release()
 
 
-def sweep(engine: Engine) -> None:
-    """At opening: what a killed process left In Progress waits again if its file was received, else it failed."""
-    interrupted = InputError(
-        "The upload was interrupted: the process that ran it ended. Nothing of it was kept.",
-        code="interrupted",
-        hint="Load the file again.",
-    )
-    with engine.write, engine.session() as session:
-        session.run(
-            "UPDATE upload SET status = 'Scheduled', started_at = NULL, worker = NULL "
-            "WHERE status = 'In Progress' AND landing IS NOT NULL"
-        )
-        for (request_id,) in session.rows("SELECT request_id FROM upload WHERE status = 'In Progress'"):
-            uploads.fail(session, request_id, interrupted.as_dict())
+_NEXT = """
+WITH waiting AS (
+    SELECT request_id, created_at, scheduled_for, rowid AS number FROM upload
+    WHERE status = 'Scheduled' AND landing IS NOT NULL AND held IS NULL
+), at_once AS (
+    SELECT request_id, created_at AS due FROM waiting WHERE scheduled_for IS NULL ORDER BY number LIMIT 1
+), at_its_time AS (
+    SELECT request_id, scheduled_for AS due FROM waiting WHERE scheduled_for <= ? ORDER BY due, number LIMIT 1
+)
+SELECT request_id FROM (FROM at_its_time UNION ALL FROM at_once) ORDER BY due LIMIT 1"""
+"""Whoever did not ask for a time waits for nothing but those before, wherever the clock stepped since."""

@@ -10,7 +10,7 @@ import pytest
 
 from ingest_core.clock import now
 from ingest_core.errors import OnrampError, StateError
-from ingest_core.jobs.jobs import sweep
+from ingest_core.jobs.sweep import sweep
 from ingest_core.models import Options
 from ingest_core.vault.landing import CHUNK
 from ingest_core.workspace import Workspace
