@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -32,14 +33,19 @@ def filled(kernel: Kernel) -> Kernel:
 
 
 @pytest.fixture
-def alone(home: Path, tmp_path: Path):
-    """As ``filled``, held by a command that may exchange the file."""
-    with Workspace.open(home, user="asha") as workspace:
-        folder = tmp_path / "files"
-        folder.mkdir()
-        made = Kernel(workspace, folder)
-        assert made.load(FIRST, COLUMNS, segment="create:FIRST").stored == 2
-        yield made
+def opened(home: Path, tmp_path: Path):
+    """Opens a workspace like ``filled`` as a command does, one after the other: each may exchange the file."""
+    folder = tmp_path / "files"
+    folder.mkdir()
+
+    @contextmanager
+    def opening():
+        with Workspace.open(home, user="asha") as workspace:
+            yield Kernel(workspace, folder)
+
+    with opening() as kernel:
+        assert kernel.load(FIRST, COLUMNS, segment="create:FIRST").stored == 2
+    return opening
 
 
 @pytest.fixture
