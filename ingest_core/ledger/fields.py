@@ -82,3 +82,11 @@ def typed(attribute: Attribute, text: str) -> str:
     if profile_type(attribute) == "VARCHAR":
         return f"nullif({text}, '')"
     return f"TRY_CAST(nullif({text}, '') AS {profile_type(attribute)})"
+
+
+def fits(attribute: Attribute, text: str) -> str:
+    """SQL: whether a log value says something: text from before a change of type that does not fit counts as absent."""
+    kind = profile_type(attribute)
+    if kind in ("VARCHAR", "UUID"):
+        return f"{text} IS NOT NULL"
+    return f"({text} = '' OR TRY_CAST({text} AS {kind}) IS NOT NULL)"

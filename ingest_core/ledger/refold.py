@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from ingest_core.engine import Session, quote
-from ingest_core.ledger.fields import Fields, is_cleared, typed
+from ingest_core.ledger.fields import Fields, fits, is_cleared, typed
 from ingest_core.ledger.profiles import combined
 from ingest_core.models import Attribute, ColumnMapping
 
@@ -72,7 +72,7 @@ def _fold(attribute: Attribute, pairs: Mapping[tuple[str, str], Sequence[int]], 
         f"SELECT refold_row.pid, record.rid >> 32 AS upload_no, "
         f"{combined(attribute, combine, value, 'record.rid')} AS value, {str(conflict == 'keep').lower()} AS is_keep\n"
         f"FROM {log} AS record JOIN refold_row ON refold_row.rid = record.rid\n"
-        f"WHERE {value} IS NOT NULL AND record.rid >> 32 IN ({', '.join(map(str, uploads))})\n"
+        f"WHERE {fits(attribute, value)} AND record.rid >> 32 IN ({', '.join(map(str, uploads))})\n"
         "GROUP BY ALL"
         for (combine, conflict), uploads in pairs.items()
     )
