@@ -7,7 +7,7 @@ from datetime import datetime, time, timedelta
 import streamlit as st
 
 from ingest_core.overview import HistoryDay
-from pages.ui import charts
+from pages.ui import approval, charts
 from pages.ui.links import nothing_here, title_row
 from pages.ui.state import overview, workspace
 from pages.ui.tables import uploads_table
@@ -40,6 +40,7 @@ if not people:
         st.page_link("sources.py", label="Go to the sources", icon=":material/database:")
     st.stop()
 
+approval.banner(approval.waiting())
 with st.container(horizontal=True, vertical_alignment="bottom"):
     source = st.selectbox(
         "Source", list(sources), index=None, placeholder="All", key="from_source", bind="query-params", width=220

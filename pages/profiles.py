@@ -1,14 +1,46 @@
-"""Profiles: find one customer by an identifier; values are masked."""
+"""Profiles: find one customer by an identifier; where each value comes from, and what it was before."""
 
 from __future__ import annotations
 
+from contextlib import nullcontext
+from typing import Any
+
 import streamlit as st
 
-from ingest_core.errors import InputError, StateError
-from pages.ui import errors
-from pages.ui.links import nothing_here, open_upload, title_row
+from ingest_core.errors import OnrampError
+from pages.ui import errors, values
+from pages.ui.links import nothing_here, title_row
 from pages.ui.state import workspace
-from pages.ui.text import count, escape, number
+from pages.ui.text import count, escape
+from pages.ui.waiting import at_once
+
+
+def look(by: str, value: str, *, reveal: bool) -> dict[str, Any] | None:
+    """The person searched for, else the one of the URL; None when there is none, which is on the screen then.
+
+    A searched value may be personal and is never put into the URL; the profile's id is.
+    """
+    people, known = workspace().profiles, st.query_params.get("profile")
+    try:
+        with at_once(workspace()) if reveal else nullcontext():
+            if value:
+                found = people.show(by, value, reveal=reveal)
+                st.query_params["profile"] = found["profile_id"]
+                return found
+            return people.person(known, reveal=reveal) if known else None
+    except OnrampError as error:
+        if value:
+            st.query_params.pop("profile", None)
+        errors.show(error)
+        return None
+
+
+def belongs(found: dict[str, Any]) -> None:
+    """Sources and segments of the person."""
+    sources = " ".join(f":blue-badge[:material/database: {escape(name)}]" for name in found["sources"])
+    segments = " ".join(f":violet-badge[:material/donut_small: {escape(name)}]" for name in found["segments"])
+    st.markdown(f"{sources or ':gray-badge[In no source now]'} {segments}")
+
 
 opened = workspace()
 title_row("Profiles")
@@ -23,44 +55,30 @@ if not profiles:
     st.stop()
 
 st.caption(f"{count(profiles, 'profile')}. Search by the exact value of an identifier.")
-identifiers = [attribute for attribute in opened.attributes.list() if attribute.identifier]
-labels = {attribute.name: attribute.display_name for attribute in opened.attributes.list()}
+attributes = {attribute.name: attribute for attribute in opened.attributes.list()}
 with st.container(horizontal=True, vertical_alignment="bottom"):
     by = st.selectbox(
-        "Identifier", [attribute.name for attribute in identifiers], format_func=labels.__getitem__, key="by",
-        bind="query-params", width=220,
+        "Identifier", [name for name, attribute in attributes.items() if attribute.identifier],
+        format_func=lambda name: attributes[name].display_name, key="by", bind="query-params", width=220,
     )  # fmt: skip
-    # The value may be personal: it is never put into the URL.
     value = st.text_input("Value", key="profile_value", width=340, icon=":material/search:")
-if not value or not by:
-    st.stop()
-try:
-    found = opened.profiles.show(by, value)
-except (InputError, StateError) as error:
-    errors.show(error)
+is_revealed = bool(st.session_state.get("reveal"))
+found = look(str(by), value or "", reveal=is_revealed)
+if found is None:
     st.stop()
 
-left, right = st.columns([3, 2])
-values = found["attributes"]
-with left.container(border=True):
-    st.markdown("#### Values")
-    st.table(
-        {escape(labels.get(name, name)): escape(shown["value"]) for name, shown in values.items()},
-        border="horizontal",
-        alt="Values of the profile, masked",
-    )
-with right.container(border=True):
-    st.markdown("#### Where they came from")
-    st.markdown(" ".join(f":blue-badge[{escape(name)}]" for name in found["sources"]) or "No source")
-    if found["segments"]:
-        st.markdown("Segments: " + " ".join(f":violet-badge[{escape(name)}]" for name in found["segments"]))
-    origins: dict[str, list[str]] = {}
-    for name, shown in values.items():
-        if shown["request_id"]:
-            origins.setdefault(shown["request_id"], []).append(
-                f"{labels.get(name, name)} (line {number(shown['line'])})"
-            )
-    for request_id, names in origins.items():
-        if st.button(f"Upload {escape(request_id)}", key=f"from_{request_id}", icon=":material/receipt_long:"):
-            open_upload(request_id)
-        st.caption(escape(", ".join(names)))
+with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+    st.markdown(f"#### Profile {escape(found['profile_id'])}", width="content")
+    st.button(
+        "Show personal data", icon=":material/visibility:", key="reveal",
+        help="Shows it once, until you do something else. It is written to the audit log.",
+    )  # fmt: skip
+belongs(found)
+values.table(found, attributes, key="open_value")
+st.caption(
+    ":material/lock_open: Personal data is shown this once; the audit log says by whom."
+    if is_revealed
+    else ":material/lock: Personal data is masked."
+)
+if attribute := st.session_state.pop(values.HISTORY, None):
+    values.history(found["profile_id"], attributes[attribute])

@@ -8,18 +8,20 @@ import pandas as pd
 import phonenumbers
 import streamlit as st
 
-from ingest_core.models import Receipt, Source
+from ingest_core.models import Receipt, Source, SourceSettings
 from ingest_core.overview import SourceActivity
-from pages.ui import badges, charts, told
+from pages.ui import approval, badges, charts, told
 from pages.ui.draft import Draft
 from pages.ui.forms import KINDS, edit_source, type_label
 from pages.ui.links import breadcrumb, nothing_here, open_draft, title_row
 from pages.ui.state import overview, url_number, when, workspace
 from pages.ui.tables import uploads_table
 from pages.ui.text import ago, count, escape, number, percent
+from pages.ui.waiting import at_once
 from pages.ui.words import BAD_CELLS, BLANKS, COMBINES, CONFLICTS
 
 TABS = ("Overview", "Mapping", "Uploads", "Settings")
+DRIFT_PERCENT = 50.0  # offered first: what is told without being asked about
 
 
 def ingest(source: Source) -> NoReturn:
@@ -116,38 +118,56 @@ def mapping_tab(source: Source) -> None:
 
 
 def settings_tab(source: Source) -> None:
-    """Threshold and phone country."""
+    """Threshold, difference from the former file, phone country."""
     current = source.settings
-    modes = {"all": "Load the good rows", "percent": "Stop above a share", "strict": "Stop at the first rejected row"}
-    mode = "all" if current.threshold_percent is None else "strict" if current.threshold_percent == 0 else "percent"
     with st.container(border=True, width=620):
-        chosen = st.segmented_control(
-            "When rows are rejected",
-            list(modes),
-            format_func=modes.__getitem__,
-            default=mode,
-            required=True,
-            key="threshold_mode",
-        )
-        limit: float | None = {"all": None, "strict": 0.0}.get(str(chosen))
-        if chosen == "percent":
-            limit = st.number_input(
-                "Stop when more than this share of the rows is rejected (%)", min_value=0.1, max_value=100.0, step=0.5,
-                value=current.threshold_percent or 5.0, key="threshold",
-            )  # fmt: skip
+        chosen: dict[str, object] = {"threshold_percent": _threshold(current), "drift_percent": _drift(current)}
         countries = sorted(phonenumbers.SUPPORTED_REGIONS)
-        country = st.selectbox(
+        chosen["phone_country"] = st.selectbox(
             "Phone country", countries, index=countries.index(current.phone_country) if current.phone_country else None,
             placeholder="None: numbers need their country code", key="phone_country",
             help="Phone numbers without a country code are read as numbers of this country.",
         )  # fmt: skip
         with st.container(horizontal=True):
             if st.button("Save", type="primary", key="save_settings"):
-                changed = current.model_copy(update={"threshold_percent": limit, "phone_country": country})
-                workspace().sources.update(source.source_id, settings=changed)
+                with at_once(workspace()):
+                    workspace().sources.update(source.source_id, settings=current.model_copy(update=chosen))
                 st.toast("Settings saved", icon=":material/check:")
             if st.button("Edit name and description", icon=":material/edit:", key="edit_source"):
                 edit_source(source)
+
+
+def _threshold(current: SourceSettings) -> float | None:
+    """How many rejected rows stop a file."""
+    modes = {"all": "Load the good rows", "percent": "Stop above a share", "strict": "Stop at the first rejected row"}
+    mode = "all" if current.threshold_percent is None else "strict" if current.threshold_percent == 0 else "percent"
+    chosen = st.segmented_control(
+        "When rows are rejected", list(modes), format_func=modes.__getitem__, default=mode, required=True,
+        key="threshold_mode",
+    )  # fmt: skip
+    if chosen == "percent":
+        return st.number_input(
+            "Stop when more than this share of the rows is rejected (%)", min_value=0.1, max_value=100.0, step=0.5,
+            value=current.threshold_percent or 5.0, key="threshold",
+        )  # fmt: skip
+    return 0.0 if chosen == "strict" else None
+
+
+def _drift(current: SourceSettings) -> float | None:
+    """How far a file may be from the former one before a person is asked."""
+    modes = {"load": "Load it, and say so", "ask": "Ask before loading it"}
+    chosen = st.segmented_control(
+        "When a file is unlike the last one", list(modes), format_func=modes.__getitem__, required=True,
+        default="load" if current.drift_percent is None else "ask", key="drift_mode",
+        help="Compared are the rows, how full each attribute is, how many people are in the file again, and values "
+        "that were never there. A file that is off waits until somebody says yes, also when it comes by itself.",
+    )  # fmt: skip
+    if chosen != "ask":
+        return None
+    return st.number_input(
+        "Ask when a file is further than this from the last one (%)", min_value=0.0, max_value=100.0, step=5.0,
+        value=DRIFT_PERCENT if current.drift_percent is None else current.drift_percent, key="drift",
+    )  # fmt: skip
 
 
 opened = workspace()
@@ -157,10 +177,13 @@ breadcrumb(("Sources", "sources.py", {}), (source.name, None, {}))
 with title_row(source.name):
     if st.button("Ingest", type="primary", icon=":material/add:", shortcut="I", key="ingest"):
         ingest(source)
+held = approval.waiting(source.name)
+activity = approval.without(activity, held)
 state = badges.badge("Archived" if source.archived_at else activity.health)
 kind = KINDS.get(source.kind, source.kind) + (f", DPID {source.dpid}" if source.dpid else "")
 st.markdown(f"{state} :gray[{escape(kind)}{'. ' + escape(source.description) if source.description else ''}]")
 
+approval.banner(held)
 unfinished(source)
 receipts = opened.history.list(source=source.name, limit=100)
 tabs = dict(zip(TABS, st.tabs(TABS, key="tab", bind="query-params", on_change="rerun"), strict=True))

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
-from ingest_core.models import Source
+from ingest_core.models import Receipt, Source
 from ingest_core.overview import Day, Running, SourceActivity, Week
-from pages.ui import badges
+from pages.ui import approval, badges
 from pages.ui.draft import Draft
 from pages.ui.forms import edit_source, new_source
 from pages.ui.links import go_next, nothing_here, title_row
@@ -15,7 +15,7 @@ from pages.ui.samples import sample_file
 from pages.ui.state import overview, workspace
 from pages.ui.text import count, escape, number, percent, short_number
 
-STATES = ["Running", "Healthy", "Needs attention", "No uploads yet", "Archived"]
+STATES = ["Running", "Healthy", "Needs attention", approval.WAITS, "No uploads yet", "Archived"]
 MENU = {
     "Ingest a file": ":material/upload_file: Ingest a file",
     "Edit": ":material/edit: Edit",
@@ -51,9 +51,9 @@ def cards(days: list[Day], running: list[Running]) -> None:
         )  # fmt: skip
 
 
-def table(sources: list[Source], activity: dict[int, SourceActivity]) -> None:
+def table(sources: list[Source], activity: dict[int, SourceActivity], states: dict[int, list[str]]) -> None:
     """One row a source; the name opens it, the menu acts on it."""
-    frame = pd.DataFrame([_row(source, activity.get(source.source_id)) for source in sources])
+    frame = pd.DataFrame([_row(source, activity.get(source.source_id), states[source.source_id]) for source in sources])
     moment = st.column_config.DatetimeColumn("Last upload", format="D MMM YYYY, HH:mm", timezone=st.context.timezone)
     st.dataframe(
         frame,
@@ -79,13 +79,21 @@ def table(sources: list[Source], activity: dict[int, SourceActivity]) -> None:
     )  # fmt: skip
 
 
-def _row(source: Source, activity: SourceActivity | None) -> dict[str, object]:
+def states_of(source: Source, activity: SourceActivity, held: list[Receipt]) -> list[str]:
+    """The words for a source: what waits for a person comes first."""
+    if source.archived_at:
+        return ["Archived"]
+    own = [receipt for receipt in held if receipt.source == source.name]
+    return [*([approval.WAITS] if own else []), approval.without(activity, own).health]
+
+
+def _row(source: Source, activity: SourceActivity | None, states: list[str]) -> dict[str, object]:
     activity = activity or SourceActivity(source.source_id)
     last = activity.last_at
     return {
         "name": source.name,
         "identifier": _identifier(source),
-        "state": ["Archived" if source.archived_at else activity.health],
+        "state": states,
         "last_at": pd.to_datetime(last, utc=True) if last else pd.NaT,
         "rows": activity.last_rows,
         "rejected": percent(activity.reject_share),
@@ -151,9 +159,15 @@ st.caption("A source is one kind of customer file you load again and again, such
 if editing := st.session_state.pop("editing_source", None):
     edit_source(workspace().sources.get(int(editing)))
 
-figures = overview()
-cards(figures.days(), figures.running())
+figures, held = overview(), approval.waiting()
+waiting_ids = {receipt.request_id for receipt in held}
+approval.banner(held)
+cards(figures.days(), [running for running in figures.running() if running.request_id not in waiting_ids])
 activity = figures.sources()
+states = {
+    source.source_id: states_of(source, activity.get(source.source_id, SourceActivity(source.source_id)), held)
+    for source in everything
+}
 
 with st.container(horizontal=True, vertical_alignment="center"):
     wanted = st.text_input(
@@ -166,10 +180,10 @@ shown = [
     for source in everything
     if (wanted or "").strip().lower() in source.name.lower()
     and (source.archived_at is not None) == (state == "Archived")
-    and state in (None, "Archived", activity.get(source.source_id, SourceActivity(source.source_id)).health)
+    and state in (None, "Archived", *states[source.source_id])
 ]
 if shown:
-    table(shown, activity)
+    table(shown, activity, states)
 else:
     st.caption("No source matches. Change the search or the status.")
 st.caption(f"{count(len(shown), 'source')} shown.")

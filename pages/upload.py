@@ -3,24 +3,28 @@
 from __future__ import annotations
 
 import io
+from collections import Counter
 from functools import partial
 
 import streamlit as st
 
+from ingest_core.errors import StateError
 from ingest_core.jobs.jobs import JobProgress
 from ingest_core.ledger.reject_files import write_exact, write_spreadsheet
 from ingest_core.models import Receipt
 from ingest_core.reasons import REASONS
-from pages.ui import badges, charts, told
-from pages.ui.links import breadcrumb, title_row
+from pages.ui import approval, badges, charts, taking_back, told
+from pages.ui.links import breadcrumb, say_done, title_row
 from pages.ui.state import when, workspace
-from pages.ui.tables import rejects_table
+from pages.ui.tables import changes_table, rejects_table
 from pages.ui.text import ago, count, escape, number, percent, seconds, size
 from pages.ui.waiting import phase_name
 
 DONE = ":green[:material/check_circle:]"
 RUNNING = ":blue[:material/progress_activity:]"
 REJECTS_SHOWN = 200
+PEOPLE_SHOWN = 200
+KINDS = {"created": "Created", "updated": "Updated", "unchanged": "Unchanged"}
 SHORT_LIST = 3  # reasons beside which the left card would stand half empty
 
 
@@ -31,7 +35,7 @@ SHORT_LIST = 3  # reasons beside which the left card would stand half empty
 def live(request_id: str) -> None:
     """Phases, rows, time left; asks once a second and ends with the upload."""
     receipt = workspace().history.get(request_id)
-    if receipt.status in ("Completed", "Failed"):
+    if receipt.status in ("Completed", "Failed") or receipt.held:
         st.rerun()
     progress = workspace().jobs.progress(request_id)
     with st.container(border=True):
@@ -115,6 +119,25 @@ def headline(receipt: Receipt) -> None:
         )
 
 
+def aftermath(receipt: Receipt) -> None:
+    """Says when the upload counts for nothing now, and how that can be changed."""
+    if receipt.undone_at is not None:
+        with st.container(border=True, horizontal=True, vertical_alignment="center", key="undone"):
+            st.markdown(
+                f":material/undo: **Undone by {escape(receipt.undone_by or 'somebody')}**, {ago(receipt.undone_at)}. "
+                ":gray[Nothing of this upload counts now. The figures below are history: what it did when it was "
+                "loaded.]",
+                width="stretch", help=when(receipt.undone_at),
+            )  # fmt: skip
+            if st.button("Undo the undo", icon=":material/redo:", key="redo"):
+                taking_back.begin(receipt, is_undo=False)
+    elif "Replaced" in receipt.badges:
+        st.caption(
+            ":material/history: A later file of this source replaced everything this upload said. It counts for "
+            "nothing now; the figures below are history."
+        )
+
+
 def figures(receipt: Receipt) -> None:
     """Numbers that add up to the file."""
     shares = told.reject_share(receipt)
@@ -177,6 +200,32 @@ def rejected(receipt: Receipt, clicked: str | None) -> None:
         rejects_table(rows, has_text=has_text)
 
 
+def changed(receipt: Receipt) -> None:
+    """The people of the upload with what it changed, a page of them at a time; values are masked."""
+    slot = st.container()
+    page = 1
+    if receipt.stored > PEOPLE_SHOWN:
+        page = st.pagination(-(-receipt.stored // PEOPLE_SHOWN), key="people", bind="query-params")
+    first = (page - 1) * PEOPLE_SHOWN
+    with slot:
+        try:
+            people = workspace().profiles.changed_by(str(receipt.request_id), PEOPLE_SHOWN, first)
+        except StateError as error:
+            st.caption(f"{escape(error.message)} {escape(error.hint)}")
+            return
+        counts = Counter(person["kind"] for person in people)
+        kind = st.pills(
+            "What became of them", [kind for kind in KINDS if counts[kind]], label_visibility="collapsed",
+            format_func=lambda kind: f"{KINDS[kind]} {number(counts[kind])}", key=f"kind_{page}",
+        )  # fmt: skip
+        changes_table([person for person in people if kind in (None, person["kind"])], KINDS, key="open_person")
+        of = f" of {number(receipt.stored)}" if receipt.stored > PEOPLE_SHOWN else ""
+        st.caption(
+            f"People {number(first + 1)} to {number(first + len(people))}{of}, in the order of the lines, as they are "
+            "known today. Personal data is masked."
+        )
+
+
 def how_it_worked(receipt: Receipt) -> None:
     """The named steps with their purpose, SQL, rows and times."""
     if not receipt.steps:
@@ -228,8 +277,15 @@ breadcrumb(
     (receipt.source, "source.py", {"source": str(source.source_id)}),
     (f"Upload {receipt.request_id}", None, {}),
 )
+say_done()
 with title_row(receipt.file):
     downloads(receipt)
+    is_undoable = receipt.status == "Completed" and receipt.undone_at is None
+    if is_undoable and st.button("Undo", icon=":material/undo:", key="undo", help="First shows what would change."):
+        taking_back.begin(receipt, is_undo=True)
+if receipt.held:
+    approval.page_of_held(receipt)
+    st.stop()
 if receipt.status in ("Scheduled", "In Progress"):
     live(str(receipt.request_id))
     st.stop()
@@ -237,12 +293,16 @@ if receipt.status in ("Scheduled", "In Progress"):
 headline(receipt)
 if not receipt.lines:  # it ended before a line was counted
     st.stop()
+aftermath(receipt)
 figures(receipt)
 clicked = pictures(receipt)
-names = [f"Rejected {number(receipt.rejected)}", "How it worked"] if receipt.rejected else ["How it worked"]
-tabs = st.tabs(names)
-if receipt.rejected:
-    with tabs[0]:
-        rejected(receipt, clicked)
-with tabs[-1]:
-    how_it_worked(receipt)
+names = {
+    f"Rejected {number(receipt.rejected)}": partial(rejected, receipt, clicked) if receipt.rejected else None,
+    "Profiles changed": partial(changed, receipt) if receipt.stored else None,
+    "How it worked": partial(how_it_worked, receipt),
+}
+drawn = {name: draw for name, draw in names.items() if draw}
+for tab, draw in zip(st.tabs(list(drawn), key="tab", bind="query-params"), drawn.values(), strict=True):
+    if tab.open:
+        with tab:
+            draw()

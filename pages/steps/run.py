@@ -8,11 +8,12 @@ import json
 import streamlit as st
 
 from ingest_core.models import Receipt
-from pages.ui import charts, told
+from pages.ui import approval, charts, told
 from pages.ui.draft import Draft
 from pages.ui.links import open_upload
+from pages.ui.state import overview
 from pages.ui.text import count, escape, number, percent
-from pages.ui.waiting import Waiting
+from pages.ui.waiting import Waiting, forget, remembered
 
 
 def draw(draft: Draft) -> str | None:
@@ -28,7 +29,8 @@ def draw(draft: Draft) -> str | None:
         for notice in receipt.notices:
             st.caption(f":material/info: {escape(notice)}")
         charts.where_rows_went(receipt)
-        _button(draft, receipt)
+        is_like = not receipt.held or _unlike(draft, receipt)
+        _button(draft, receipt, is_like=is_like)
     with st.grid(4, min_column_width=150):
         st.metric("New profiles", number(receipt.created), border=True)
         st.metric("Updated", number(receipt.updated), border=True)
@@ -42,16 +44,32 @@ def draw(draft: Draft) -> str | None:
     return None
 
 
-def _button(draft: Draft, receipt: Receipt) -> None:
+def _unlike(draft: Draft, receipt: Receipt) -> bool:
+    """How the file differs from the former one; True when a person has said that it is to be loaded all the same."""
+    with st.container(border=True, key="unlike"):
+        st.markdown("#### :orange[:material/difference:] This file is unlike the last one")
+        approval.differences([finding for finding in receipt.drift if finding.is_over])
+        is_accepted = st.checkbox(
+            "Load it although it is unlike the last file", value=draft.options.accept_drift, key="accept_drift"
+        )
+        if is_accepted != draft.options.accept_drift:
+            draft.options = draft.options.model_copy(update={"accept_drift": is_accepted})
+            draft.save()
+    return is_accepted
+
+
+def _button(draft: Draft, receipt: Receipt, *, is_like: bool) -> None:
     rows = told.accepted(receipt)
+    said = f"Into {escape(draft.source.name)}, as mapping and options say."
+    if not rows:
+        said = "Not one row would be stored."
+    elif not is_like:
+        said = "Say above that the file is right, or choose another one."
     with st.container(horizontal=True, vertical_alignment="center"):
         label = f"Load {count(rows, 'row')}" if draft.options.at is None else f"Schedule {count(rows, 'row')}"
-        is_pressed = st.button(label, type="primary", icon=":material/play_arrow:", disabled=not rows, key="load")
-        st.caption(
-            "Not one row would be stored."
-            if not rows
-            else f"Into {escape(draft.source.name)}, as mapping and options say."
-        )
+        is_blocked = not (rows and is_like)
+        is_pressed = st.button(label, type="primary", icon=":material/play_arrow:", disabled=is_blocked, key="load")
+        st.caption(said)
     if is_pressed:
         _submit(draft)
 
@@ -64,26 +82,31 @@ def _submit(draft: Draft) -> None:
         idempotency_key=f"draft-{draft.draft_id}",
     )  # fmt: skip
     draft.workspace.drafts.delete(draft.draft_id)
-    st.session_state.pop("inspection", None)
-    st.session_state.pop("dry_run", None)
+    forget("inspection")
+    forget("dry_run")
     open_upload(request_id)
 
 
 def _dry_run(draft: Draft) -> Receipt:
-    """The receipt the load would have now; done again when anything it depends on changes."""
+    """The receipt the load would have now; done again when anything it depends on changes.
+
+    It asks about a file that is unlike the former one also when a person has said yes: the findings stay in sight.
+    """
+    options = draft.options.model_copy(update={"accept_drift": False})
     newest = draft.workspace.history.list(limit=1)
+    outcomes = overview().history_days()  # an undo of any upload changes them
     choices = [
-        draft.landing_id, draft.overrides, draft.mapping.model_dump(mode="json"), draft.options.model_dump(mode="json"),
-        draft.source.model_dump(mode="json"), [(r.request_id, r.status, str(r.undone_at)) for r in newest],
+        draft.landing_id, draft.overrides, draft.mapping.model_dump(mode="json"), options.model_dump(mode="json"),
+        draft.source.model_dump(mode="json"), [(r.request_id, r.status) for r in newest], repr(outcomes),
     ]  # fmt: skip
     mark = hashlib.sha256(json.dumps(choices, sort_keys=True).encode()).hexdigest()
-    held = st.session_state.get("dry_run")
-    if held is not None and held[0] == mark:
-        return held[1]
-    with Waiting("Dry run") as progress:
-        plan = draft.workspace.plan(
-            draft.bytes(), draft.source, draft.mapping, draft.options, overrides=draft.overrides, progress=progress
-        )
-        receipt = draft.workspace.loads.preview(plan, progress)
-    st.session_state["dry_run"] = (mark, receipt)
+
+    def run() -> Receipt:
+        with Waiting("Dry run") as progress:
+            plan = draft.workspace.plan(
+                draft.bytes(), draft.source, draft.mapping, options, overrides=draft.overrides, progress=progress
+            )
+            return draft.workspace.loads.preview(plan, progress)
+
+    receipt: Receipt = remembered("dry_run", mark, run)
     return receipt

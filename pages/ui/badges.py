@@ -21,6 +21,7 @@ LOOK: dict[str, tuple[str, str, str]] = {
     "Cancelled": ("gray", "cancel", "#e9ecef"),
     "Undone": ("gray", "undo", "#e9ecef"),
     "Replaced": ("gray", "history", "#e9ecef"),
+    "Waits for approval": ("orange", "front_hand", "#ffec99"),
     "No uploads yet": ("gray", "hourglass_empty", "#e9ecef"),
     "Archived": ("gray", "archive", "#e9ecef"),
     "Matched": ("green", "check", "#d3f9d8"),
@@ -36,7 +37,9 @@ def badge(word: str) -> str:
 
 
 def words(receipt: Receipt) -> list[str]:
-    """Status first, then the badges beside it."""
+    """Status first, then the badges beside it. What waits for a person is Scheduled, but nothing will start it."""
+    if receipt.held:
+        return list(receipt.badges)
     rest = [word for word in receipt.badges if word != "Completed with rejects"]
     first = "Completed with rejects" if receipt.status == "Completed" and receipt.rejected else receipt.status
     return [first, *rest]

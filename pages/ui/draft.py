@@ -11,22 +11,11 @@ from typing import Any
 import streamlit as st
 
 from ingest_core.models import ByteSource, ColumnMapping, Inspection, Mapping, Options, Source
-from ingest_core.overview import Overview
 from ingest_core.workspace import Workspace
 from pages.ui.waiting import Waiting
 
 STEPS = ("choose", "check", "match", "options", "run")
 UNDO_LIMIT = 20
-
-
-def delete_orphans(workspace: Workspace) -> int:
-    """At the start of the server: received files that no draft and no upload knows are deleted; returns how many."""
-    drafts = [workspace.drafts.load(draft_id) or {} for draft_id, _, _ in workspace.drafts.list()]
-    kept = {str(draft.get("landing_id")) for draft in drafts} | Overview(workspace.engine).landings_in_use()
-    orphans = [landing_id for landing_id in workspace.landing.ids() if landing_id not in kept]
-    for landing_id in orphans:
-        workspace.landing.delete(landing_id)
-    return len(orphans)
 
 
 @dataclass

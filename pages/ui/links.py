@@ -24,6 +24,14 @@ def open_draft(draft_id: str, step: str | None = None) -> NoReturn:
     st.switch_page("ingest.py", query_params={"draft": draft_id, **({"step": step} if step else {})})
 
 
+def upload_link(request_id: str, label: str = "") -> None:
+    """A link to an upload."""
+    st.page_link(
+        "upload.py", label=escape(label or f"Upload {request_id}"), icon=":material/receipt_long:",
+        query_params={"upload": request_id},
+    )  # fmt: skip
+
+
 def go_next(page: str, **params: str) -> None:
     """For callbacks, which run before the pages are known: where to go as soon as they are."""
     st.session_state["go_next"] = (page, params)
@@ -33,6 +41,12 @@ def follow() -> None:
     """Goes where a callback wanted to."""
     if (wanted := st.session_state.pop("go_next", None)) is not None:
         st.switch_page(wanted[0], query_params=wanted[1])
+
+
+def say_done() -> None:
+    """What a dialog did, said by the page it came from."""
+    if done := st.session_state.pop("done", None):
+        st.toast(done, icon=":material/check:")
 
 
 def breadcrumb(*parts: tuple[str, str | None, dict[str, str]]) -> None:

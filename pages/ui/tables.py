@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import pandas as pd
 import streamlit as st
@@ -10,9 +11,13 @@ import streamlit as st
 from ingest_core.models import Receipt, RejectedRow
 from pages.ui import badges, told
 from pages.ui.links import go_next
+from pages.ui.state import workspace
 from pages.ui.text import percent
 
-WORDS = ["Scheduled", "In Progress", "Completed", "Completed with rejects", "Failed", "Cancelled", "Undone", "Replaced"]
+WORDS = [
+    "Scheduled", "In Progress", "Completed", "Completed with rejects", "Failed", "Cancelled", "Undone", "Replaced",
+    "Waits for approval",
+]  # fmt: skip
 SHOWN = ["request_id", "source", "file", "state", "started", "rows", "stored", "rejected", "share", "took", "person"]
 
 
@@ -76,6 +81,47 @@ def rejects_table(rows: Sequence[RejectedRow], *, has_text: bool) -> None:
             "text": st.column_config.TextColumn("Original line", width="large"),
         },
     )
+
+
+def changes_table(people: Sequence[dict[str, Any]], kinds: Mapping[str, str], *, key: str) -> None:
+    """What an upload did to people: a column per attribute that differs, before → after; the id opens the profile."""
+    names = {name for person in people for name in person["attributes"]}
+    attributes = {a.name: a for a in workspace().attributes.list() if a.name in names}
+    rows = [
+        {
+            "person": person["profile_id"],
+            "kind": [kinds[person["kind"]]],
+            **{attributes[name].column: _change(**values) for name, values in person["attributes"].items()},
+        }
+        for person in people
+    ]
+    st.dataframe(
+        pd.DataFrame(rows, columns=["person", "kind", *(a.column for a in attributes.values())]),
+        hide_index=True,
+        row_height=38,
+        placeholder="",
+        height="content" if len(people) <= 12 else 500,
+        alt="People of the upload with their values before and after it",
+        column_config={
+            "person": st.column_config.ButtonColumn(
+                "Profile", type="tertiary", alignment="left", key=key, on_click=_open_person, args=(key, people),
+                pinned=True, help="The upload and line a person was first seen in. Opens the profile.",
+            ),
+            "kind": st.column_config.MultiselectColumn(
+                "", options=list(kinds.values()), color=["#d3f9d8", "#dbe4ff", "#e9ecef"]
+            ),
+            **{a.column: st.column_config.TextColumn(a.display_name) for a in attributes.values()},
+        },
+    )  # fmt: skip
+
+
+def _change(before: str | None, after: str | None) -> str:
+    """Pune → Thane; a first value stands alone, one that was cleared says so."""
+    return str(after) if before is None else f"{before} → {'cleared' if after is None else after}"
+
+
+def _open_person(key: str, people: Sequence[dict[str, Any]]) -> None:
+    go_next("profiles.py", profile=people[st.session_state[key].row]["profile_id"])
 
 
 def _row(receipt: Receipt) -> dict[str, object]:

@@ -1,10 +1,11 @@
-"""A receipt in words: the sentence of a result or a dry run, its figures, how long it took."""
+"""A receipt in words: the sentence of a result or a dry run, what an undo changes, figures, how long it took."""
 
 from __future__ import annotations
 
-from ingest_core.models import Receipt
-from pages.ui.text import count, number, percent, seconds
+from ingest_core.models import Receipt, SegmentChange, UndoReceipt
+from pages.ui.text import count, escape, number, percent, seconds
 
+SEGMENTS_TOLD = 5
 EVENTS_SHARE = 0.2  # when more of the lines fold together, the file looks like a list of events
 
 
@@ -76,3 +77,54 @@ def equation(receipt: Receipt) -> str:
     ]
     shown = [f"{number(rows)} {word}" for rows, word in parts if rows] or ["0 stored"]
     return f"{count(receipt.lines, 'line')} = {' + '.join(shown)}"
+
+
+def undo_effects(undo: UndoReceipt) -> list[str]:
+    """What an undo or redo changes, a sentence each, as Markdown."""
+    told = [_people(undo), _members(undo)]
+    told += [_segment(change) for change in undo.segments[:SEGMENTS_TOLD]]
+    if len(undo.segments) > SEGMENTS_TOLD:
+        told.append(f"{count(len(undo.segments) - SEGMENTS_TOLD, 'more segment')} get other sizes.")
+    if back := [other for other in undo.uploads_back if other != undo.request_id]:
+        told.append(f"{count(len(back), 'upload')} that it had replaced count{'s' if len(back) == 1 else ''} again.")
+    if ended := [other for other in undo.uploads_ended if other != undo.request_id]:
+        told.append(f"{count(len(ended), 'upload')} that it replaces no longer count{'s' if len(ended) == 1 else ''}.")
+    return [sentence for sentence in told if sentence]
+
+
+def _people(undo: UndoReceipt) -> str:
+    """12 people disappear, 3 come apart, 40 get other values."""
+    moves = (
+        (undo.removed, "disappears", "disappear"),
+        (undo.returned, "comes back", "come back"),
+        (undo.came_apart, "comes apart from another", "come apart from others"),
+        (undo.merged, "becomes one with another", "become one with others"),
+        (undo.changed, "gets other values", "get other values"),
+    )
+    said = [(people, one if people == 1 else many) for people, one, many in moves if people]
+    if not said:
+        return "Nobody's values change: other uploads say the same."
+    first, *rest = [f"**{number(people)}** {words}" for people, words in said]
+    who = "person" if said[0][0] == 1 else "people"
+    return ", ".join([first.replace("** ", f"** {who} ", 1), *rest]) + "."
+
+
+def _members(undo: UndoReceipt) -> str:
+    parts = [
+        f"{name} **{number(before)} → {number(after)}**"
+        for name, before, after in (
+            ("Profiles", undo.profiles_before, undo.profiles_after),
+            ("Members of sources", undo.memberships_before, undo.memberships_after),
+        )
+        if before != after
+    ]
+    return ", ".join(parts).replace(", M", ", m") + ("." if parts else "")
+
+
+def _segment(change: SegmentChange) -> str:
+    name = f"Segment {escape(change.name)}"
+    if change.after is None:
+        return f"{name} is gone. It held {count(change.before or 0, 'profile')}."
+    if change.before is None:
+        return f"{name} is there again, with {count(change.after, 'profile')}."
+    return f"{name} **{number(change.before)} → {number(change.after)}** profiles."

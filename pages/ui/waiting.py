@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 import streamlit as st
 
+from ingest_core.errors import StateError
+from ingest_core.workspace import Workspace
 from pages.ui.text import seconds, size
 
 SHOW_AFTER = 0.8  # seconds; shorter work shows nothing
+PATIENCE = 1.0  # seconds that a change waits for another one to end
 BETWEEN = 0.15  # seconds between two messages to the browser
 PHASES = {
     "waiting": "Waiting",
@@ -29,6 +34,34 @@ PHASES = {
 def phase_name(name: str) -> str:
     """What goes on in a step of the core, in a marketer's words; "How it worked" shows the steps themselves."""
     return PHASES.get(name, "Creating and updating profiles")
+
+
+@contextmanager
+def at_once(workspace: Workspace) -> Iterator[None]:
+    """For a change by a person: it begins now, or StateError ``busy`` says why not. A load may take many minutes."""
+    if not workspace.engine.write.acquire(timeout=PATIENCE):
+        raise StateError(
+            "An upload or another change is running. Nothing was changed.",
+            code="busy",
+            hint="Try again when it has ended.",
+        )
+    try:
+        yield
+    finally:
+        workspace.engine.write.release()
+
+
+def remembered(key: str, mark: object, work: Callable[[], Any]) -> Any:
+    """The result of slow work, kept in this session's memory until ``mark``, which it depends on, is another."""
+    held = st.session_state.get(key)
+    if held is None or held[0] != mark:
+        st.session_state[key] = held = (mark, work())
+    return held[1]
+
+
+def forget(key: str) -> None:
+    """The next ``remembered`` works again."""
+    st.session_state.pop(key, None)
 
 
 class Waiting:

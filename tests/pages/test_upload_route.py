@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import threading
 
 import pytest
 from starlette.applications import Starlette
@@ -12,7 +13,6 @@ from starlette.middleware import Middleware
 
 import app as server
 from pages.ui.arrivals import ARRIVALS
-from pages.ui.draft import delete_orphans
 
 COOKIE = "the-browser"
 DATA = os.urandom(2_500_000)
@@ -144,16 +144,27 @@ def test_the_upload_route_of_streamlit_is_closed(send, method):
     assert send(method, "/_stcore/upload_file/session/file")[0] == 403
 
 
-def test_received_files_that_nobody_knows_are_deleted_at_the_start(workspace, draft_id):
-    kept = workspace.drafts.load(draft_id)["landing_id"]
-    workspace.landing.create("left.tsv", 3).finish()
-    assert delete_orphans(workspace) == 1
-    assert workspace.landing.ids() == [kept]
+class TestHealth:
+    def test_it_is_well_while_the_worker_works_and_the_engine_answers(self, send, workspace):
+        workspace.jobs.start_worker()
+        status, _, body = send("GET", "/api/health")
+        assert (status, json.loads(body)) == (200, {"status": "ok", "worker": "alive", "engine": "fine"})
+
+    def test_it_is_not_without_a_worker(self, send):
+        status, _, body = send("GET", "/api/health")
+        assert (status, json.loads(body)) == (503, {"status": "failing", "worker": "gone", "engine": "fine"})
+
+    def test_it_is_not_with_an_engine_that_stopped(self, send, workspace):
+        left = threading.Event()
+        workspace.jobs.start_worker(on_broken=left.set)
+        workspace.engine._condition.breaks("FATAL Error: it stopped")
+        assert left.wait(30)
+        status, _, body = send("GET", "/api/health")
+        assert (status, json.loads(body)["engine"]) == (503, "engine_stopped")
 
 
 def test_every_answer_carries_the_security_headers(send):
-    status, headers, _ = send("GET", "/api/health")
-    assert status == 200
+    _, headers, _ = send("GET", "/api/health")
     policy = headers["content-security-policy"]
     assert "connect-src 'self'" in policy
     assert "frame-ancestors 'none'" in policy
