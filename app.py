@@ -1,7 +1,7 @@
 """The server: Streamlit's pages plus what they cannot do themselves.
 
 A route that streams an upload to disk and can be resumed, a health route, security headers on every answer, and one
-worker per process that starts and stops with it. Start it with ``streamlit run app.py``.
+worker per process that starts and stops with it. ``python -m ingest_core serve`` starts it, and starts it again.
 """
 
 from __future__ import annotations
@@ -9,11 +9,14 @@ from __future__ import annotations
 import asyncio
 import base64
 import hashlib
+import logging
+import os
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import cache
 from pathlib import Path
+from typing import NoReturn
 from urllib.parse import unquote, urlsplit
 
 import streamlit as st
@@ -23,14 +26,17 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from ingest_core.cli.supervisor import LEAVE
 from ingest_core.errors import InputError, OnrampError
+from ingest_core.workspace import Workspace
 from pages.ui.arrivals import ARRIVALS, Arrival, no_ticket, too_large
-from pages.ui.draft import delete_orphans
 from pages.ui.errors import report
 from pages.ui.state import close_workspaces, workspace
 
 SILENCE_SECONDS = 60  # a sender that is silent for this long has lost its connection; it can resume
 WRITE_BYTES = 1 << 20
+
+_LOG = logging.getLogger("onramp.app")
 
 
 # ── receiving files ──────────────────────────────────────────────────────────────────────────────────────
@@ -120,8 +126,15 @@ async def give_up(request: Request) -> Response:
 
 
 async def health(request: Request) -> Response:
-    """GET: 200 while the server answers; it opens the workspace before it does."""
-    return JSONResponse({"status": "ok"})
+    """GET: 200 while uploads are received and loaded; 503 when the worker is gone or the engine does not answer."""
+    found = await asyncio.to_thread(workspace().jobs.health)
+    is_fine = found.is_worker_alive and found.is_engine_fine
+    parts = {
+        "status": "ok" if is_fine else "failing",
+        "worker": "alive" if found.is_worker_alive else "gone",
+        "engine": "fine" if found.is_engine_fine else found.problem,
+    }
+    return JSONResponse(parts, status_code=200 if is_fine else 503)
 
 
 async def refuse(request: Request, error: OnrampError) -> Response:
@@ -219,14 +232,34 @@ class SecurityHeaders:
 @asynccontextmanager
 async def lifespan(app: st.App) -> AsyncIterator[None]:
     """One workspace and one worker per process, from start to end."""
-    opened = await asyncio.to_thread(workspace)
-    await asyncio.to_thread(delete_orphans, opened)
-    opened.jobs.start_worker()
+    opened = await asyncio.to_thread(_open)
+    opened.jobs.start_worker(on_broken=lambda: leave("The database stopped."))
     try:
         yield
     finally:
-        await asyncio.to_thread(opened.jobs.stop_worker)
+        if not await asyncio.to_thread(opened.jobs.stop_worker):
+            leave("The worker could not be ended.")
         await asyncio.to_thread(close_workspaces)
+
+
+def _open() -> Workspace:
+    """The workspace; where it cannot be opened, the process ends with the reason in two lines and no trace."""
+    try:
+        return workspace()
+    except OnrampError as error:
+        _LOG.error("%s %s", error.message, error.hint)
+        logging.shutdown()
+        os._exit(error.exit_code)
+
+
+def leave(why: str) -> NoReturn:
+    """Ends a process that cannot go on, at once: what is committed is safe, the rest waits for the next one.
+
+    ``python -m ingest_core serve`` starts it again.
+    """
+    _LOG.error("%s The app leaves (exit code %d) and has to be started again.", why, LEAVE)
+    logging.shutdown()
+    os._exit(LEAVE)
 
 
 ROUTES = [

@@ -1,7 +1,7 @@
 """Parses, runs, prints, exits.
 
 Exit codes: 0 done, 1 nothing stored for too many rejects (or a fault of ours), 2 usage or input, 3 state, 4 delivery,
-130 stopped.
+130 stopped by Ctrl-C, 143 by SIGTERM.
 """
 
 from __future__ import annotations
@@ -23,6 +23,8 @@ from pydantic import BaseModel
 from ingest_core import __version__
 from ingest_core.cli import attributes, ingest, look, mappings, operate, serve, sources, undo
 from ingest_core.cli.parser import Parser
+from ingest_core.cli.signals import Signals
+from ingest_core.engine.boundary import out_of_memory
 from ingest_core.errors import OnrampError, StateError, Stopped
 from ingest_core.models import Receipt
 from ingest_core.workspace import Workspace
@@ -57,22 +59,27 @@ def _accept_anywhere(parser: Parser, parsers: Any) -> None:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs one command; returns its exit code."""
     given = list(sys.argv[1:] if arguments is None else arguments)
+    with Signals() as signals:
+        try:
+            code = _answer(given, signals)
+        except KeyboardInterrupt:
+            code = _complain(_stopped(), is_json="--json" in given)
+        return code if signals.received is None else 128 + signals.received
+
+
+def _answer(given: list[str], signals: Signals) -> int:
     is_json = "--json" in given  # a command line that cannot be parsed is answered in JSON, too
     _speak_unicode(is_json=is_json)
     try:
         args = build_parser().parse_args(given)
         is_json = getattr(args, "json", False)
-        result = _run(args)
-    except SystemExit as done:  # --help and --version
+        result = _run(args, signals)
+    except SystemExit as done:  # --help, --version, and the app that ended
         return int(done.code or 0)
     except OnrampError as error:
         return _complain(error, is_json=is_json)
-    except KeyboardInterrupt:
-        return _complain(Stopped(), is_json=is_json)
-    except OSError as error:
-        return _complain(_os_error(error), is_json=is_json)
     except Exception as error:  # noqa: BLE001  its text may quote a customer's line: only its kind and place are told
-        return _complain(_internal(error), is_json=is_json)
+        return _complain(_foreign(error), is_json=is_json)
     if result is None:
         return 0
     text = json.dumps(_plain(result), ensure_ascii=False, indent=1) if is_json else args.show(_fields(result))
@@ -81,10 +88,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 1 if isinstance(result, Receipt) and result.status == "Failed" else 0
 
 
-def _run(args: argparse.Namespace) -> Any:
+def _run(args: argparse.Namespace, signals: Signals) -> Any:
     if not getattr(args, "needs_workspace", True):
         return args.run(None, args)
     with Workspace.open(getattr(args, "home", None)) as workspace:
+        signals.watch(workspace.engine)
         return args.run(workspace, args)
 
 
@@ -141,6 +149,29 @@ def _complain(error: OnrampError, *, is_json: bool) -> int:
         if error.hint:
             sys.stderr.write(f"{error.hint}\n")
     return error.exit_code
+
+
+def _stopped() -> Stopped:
+    """Of a signal that came at any moment, perhaps when all was done: what was kept, the history knows."""
+    stopped = Stopped()
+    stopped.message = "The command was stopped. What was not finished is not kept."
+    stopped.hint = "The history says what was loaded."
+    return stopped
+
+
+def _foreign(error: Exception) -> OnrampError:
+    """What is told of an exception that is not ours."""
+    if _is_memory(error):
+        return out_of_memory()
+    return _os_error(error) if isinstance(error, OSError) else _internal(error)
+
+
+def _is_memory(error: Exception) -> bool:
+    """Memory also ends where a thread is to be started or a library to be loaded."""
+    if isinstance(error, MemoryError) or (isinstance(error, OSError) and error.errno == errno.ENOMEM):
+        return True
+    words = ("can't start new thread", "failed to map segment", "annot allocate memory")
+    return isinstance(error, RuntimeError | ImportError) and any(word in str(error) for word in words)
 
 
 def _os_error(error: OSError) -> StateError:

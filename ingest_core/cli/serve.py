@@ -6,9 +6,10 @@ import argparse
 import os
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from ingest_core.cli.parser import command
+from ingest_core.cli.supervisor import Supervisor
 from ingest_core.errors import ConfigError
 
 
@@ -20,23 +21,21 @@ def add_commands(parsers: Any) -> None:
     serve.set_defaults(needs_workspace=False)
 
 
-def _serve(_: object, args: argparse.Namespace) -> int:
-    """Becomes the Streamlit server, which opens the workspace itself."""
+def _serve(_: object, args: argparse.Namespace) -> NoReturn:
+    """Runs the Streamlit server, which opens the workspace itself, and starts it again when it had to leave."""
     app = Path(__file__).resolve().parents[2] / "app.py"
     if not app.exists():
         raise ConfigError(
             "The app is not installed beside ingest_core.", code="no_app", hint="Run it from the project folder."
         )
-    home = getattr(args, "home", None)
+    home = getattr(args, "home", None) or os.environ.get("ONRAMP_HOME")
     if home is not None:
         os.environ["ONRAMP_HOME"] = str(Path(home).absolute())
-    sys.stdout.flush()
-    os.chdir(app.parent)
-    headless = "true" if args.no_browser else "false"
-    os.execv(  # noqa: S606  our own interpreter
-        sys.executable,
-        [
-            sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(args.port),
-            "--server.headless", headless,
-        ],
-    )  # fmt: skip
+    server = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(args.port), "--server.headless"]
+    again = [*server, "true"]  # the person's page finds the new one by itself
+    raise SystemExit(Supervisor(_say).run(again if args.no_browser else [*server, "false"], again, app.parent))
+
+
+def _say(line: str) -> None:
+    sys.stderr.write(f"{line}\n")
+    sys.stderr.flush()
