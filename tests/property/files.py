@@ -35,6 +35,7 @@ GOOD = {
     "city": ["Rome", "Oslo", "Ürgüp", "rome"],
     "total": ["1", "2.5", "10", "-3"],
     "visits": ["1", "2", "30"],
+    "level": ["1", "5", "-3", "gold"],
 }
 ODD = {
     "crmid": ["null", "000", "-1", " 2 ", "1111111111", "Ann", "ann", "NULL", "7"],
@@ -46,6 +47,7 @@ ODD = {
     "city": ["NULL", "null", "-"],
     "total": ["x", "NULL", "1.50", "0"],
     "visits": ["1.5", "NULL", "0", "x"],
+    "level": ["NULL", "silver"],
 }
 COMBINE = {"total": ["last", "first", "sum", "min", "max", "count"], "city": ["last", "first", "min", "max"]}
 COMBINE["visits"] = COMBINE["total"]
@@ -96,20 +98,24 @@ def line(draw: st.DrawFn, names: tuple[str, ...]) -> str:
 
 
 @st.composite
+def upload(draw: st.DrawFn, number: int, names: tuple[str, ...], lines: int, replacing: bool = True) -> Upload:
+    """One file."""
+    columns = tuple(draw(column(name)) for name in names)
+    modes = [None, None, None, "members", "values"] if replacing else [None]
+    return Upload(
+        number,
+        draw(st.sampled_from(SOURCES)),
+        columns,
+        tuple(draw(st.lists(line(names), min_size=1, max_size=lines))),
+        draw(st.sampled_from(modes)),
+    )
+
+
+@st.composite
 def uploads(draw: st.DrawFn, most: int = 5, lines: int = 7, replacing: bool = True) -> list[Upload]:
     """A history of one workspace."""
     made = []
     for number in range(1, draw(st.integers(2, most)) + 1):
         names = draw(st.sampled_from(SETS))
-        columns = tuple(draw(column(name)) for name in names)
-        modes = [None, None, None, "members", "values"] if replacing else [None]
-        made.append(
-            Upload(
-                number,
-                draw(st.sampled_from(SOURCES)),
-                columns,
-                tuple(draw(st.lists(line(names), min_size=1, max_size=lines))),
-                draw(st.sampled_from(modes)),
-            )
-        )
+        made.append(draw(upload(number, names, lines, replacing)))
     return made

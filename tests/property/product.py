@@ -37,6 +37,7 @@ FIELDS = {
         Field("badge", "string", "secondary", 14),
         Field("total", "number"),
         Field("visits", "integer"),
+        Field("level", "string"),
     )
 }
 """What the tests write, with the priorities of domain.md: crmid, email, phone, then custom ones as they were added."""
@@ -52,6 +53,7 @@ class Templates:
                 workspace.attributes.add(name, "string", identifier="secondary")
             workspace.attributes.add("total", "number")
             workspace.attributes.add("visits", "integer")
+            workspace.attributes.add("level", "string")
             for name in SOURCES:
                 workspace.sources.add(name)
 
@@ -63,8 +65,11 @@ class Templates:
         try:
             shutil.copytree(self._folder / "template", folder / "home")
             os.environ.update(names)
-            with Workspace.open(folder / "home") as workspace:
-                yield Product(workspace, folder)
+            product = Product(Workspace.open(folder / "home"), folder)
+            try:
+                yield product
+            finally:
+                product.ws.close()
         finally:
             for name in names:
                 os.environ.pop(name, None)
@@ -76,14 +81,14 @@ class Product:
 
     def __init__(self, workspace: Workspace, folder: Path) -> None:
         self.ws = workspace
-        self._folder = folder
+        self.folder = folder
         self._upload_of: dict[int, int] = {}  # number in the log → number in the test
         self.request_ids: dict[int, str] = {}  # number in the test → Request ID
 
     def plan(self, upload: Upload, *, again: bool = True, name: str = "people.tsv") -> Plan:
         """The upload as a TSV file and a frozen plan."""
         header = "\t".join(column.field.name for column in upload.columns)
-        path = self._folder / f"{upload.number}-{name}"
+        path = self.folder / f"{upload.number}-{name}"
         path.write_bytes(("\n".join([header, *upload.lines]) + "\n").encode())
         mapping = Mapping(
             columns=tuple(
@@ -102,9 +107,33 @@ class Product:
         layout = {"encoding": "utf-8", "delimiter": "\t", "has_header": True}
         return self.ws.plan(PathSource(path), self.ws.sources.get(upload.source), mapping, options, overrides=layout)
 
+    @property
+    def home(self) -> Path:
+        return self.ws.home
+
+    def reopen(self, home: Path | None = None) -> None:
+        """Closes the workspace and opens it again, or another one in its place."""
+        home = home or self.home
+        self.ws.close()
+        self.ws = Workspace.open(home)
+
+    def write(self, name: str, text: str) -> Path:
+        path = self.folder / name
+        path.write_text(text)
+        return path
+
+    def ingest(self, path: Path, source: str) -> Receipt:
+        """A file as it is, columns as suggested."""
+        return self.ws.loads.load(
+            self.ws.plan(PathSource(path), self.ws.sources.get(source), None, Options(), is_auto=True)
+        )
+
     def load(self, upload: Upload, *, again: bool = True) -> Receipt:
         """Plans and loads."""
-        receipt = self.ws.loads.load(self.plan(upload, again=again))
+        return self.remember(self.ws.loads.load(self.plan(upload, again=again)), upload)
+
+    def remember(self, receipt: Receipt, upload: Upload) -> Receipt:
+        """Which upload of the product is which of the test's."""
         number = self.rows("SELECT upload_no FROM upload WHERE request_id = ?", [receipt.request_id])[0][0]
         self._upload_of[number] = upload.number
         assert receipt.request_id is not None

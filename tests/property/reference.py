@@ -7,7 +7,7 @@ Everything is recomputed from the raw text of all uploads each time, so there is
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
 
@@ -362,9 +362,27 @@ class Fold:
     state: State
 
 
-def fold(uploads: Sequence[Upload], fields: Sequence[Field], limit: int) -> Fold:
-    """The whole state from nothing. ``uploads``: the live ones, in order."""
+def as_type(value: Value | Cleared, kind: str) -> Value | Cleared | None:
+    """A value after a change of its attribute's type; None where its text does not fit."""
+    if isinstance(value, Cleared):
+        return value
+    if kind == "string":
+        return str(value)
+    converted, _ = convert(str(value), kind)
+    return converted
+
+
+def fold(
+    uploads: Sequence[Upload], fields: Sequence[Field], limit: int, types: Mapping[str, str] | None = None
+) -> Fold:
+    """The whole state from nothing. ``uploads``: the live ones, in order; ``types``: those changed since."""
     records = sorted((record for upload in uploads for record in read(upload).records), key=lambda r: r.key)
+    for record in records:
+        for name, kind in (types or {}).items():
+            if name in record.cells:
+                value = as_type(record.cells.pop(name), kind)
+                if value is not None:
+                    record.cells[name] = value
     identities = Identities(records, fields, limit)
     people: dict[Key, list[Record]] = {}
     for record in records:
@@ -407,6 +425,7 @@ class Reference:
         self.limit = limit
         self.loaded: list[Upload] = []
         self.undone: set[int] = set()
+        self.types: dict[str, str] = {}  # changed since the attribute was made
 
     @property
     def live(self) -> list[Upload]:
@@ -420,12 +439,15 @@ class Reference:
 
     @property
     def state(self) -> State:
-        return fold(self.live, self.fields, self.limit).state
+        return self.fold(self.live).state
+
+    def fold(self, uploads: Sequence[Upload]) -> Fold:
+        return fold(uploads, self.fields, self.limit, self.types)
 
     def load(self, upload: Upload) -> dict[str, object]:
         """Adds an upload; returns the counts of its receipt."""
         reading = read(upload)
-        before = fold(self.live, self.fields, self.limit)
+        before = self.fold(self.live)
         base: dict[str, object] = {
             "lines": len(upload.lines),
             "blank": reading.blank,
@@ -436,8 +458,8 @@ class Reference:
         if not reading.records:
             return base | {"status": "Failed", "stored": 0, "duplicates": 0}
         self.loaded.append(upload)
-        remaining = fold([other for other in self.live if other != upload], self.fields, self.limit)
-        after = fold(self.live, self.fields, self.limit)
+        remaining = self.fold([other for other in self.live if other != upload])
+        after = self.fold(self.live)
         touched = {after.identities.person_of[record.key] for record in reading.records}
         counts = {
             "status": "Completed",

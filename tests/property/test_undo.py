@@ -43,7 +43,6 @@ def toggle(product: Product, reference: Reference, choice: int, is_undo: bool) -
     number = open_to[choice % len(open_to)]
     request_id = product.request_ids[number]
     before = reference.state
-    act = product.ws.undo.undo if is_undo else product.ws.undo.redo
     untouched = product.tables()
     service = product.ws.undo
     said = service.preview(request_id) if is_undo else service.preview_redo(request_id, again=True)
