@@ -29,16 +29,20 @@ class Signals:
         self._turn = threading.Lock()  # between the thread that interrupts and the handler, after which nobody does
         self._before: dict[int, Any] = {}
         self._pipe: tuple[int, int] | None = None
+        self._listener: threading.Thread | None = None
 
     def __enter__(self) -> Signals:
         if threading.current_thread() is threading.main_thread():
-            self._before = {number: signal.signal(number, self._handle) for number in ENDING}
+            heard = [number for number in ENDING if signal.getsignal(number) != signal.SIG_IGN]
+            self._before = {number: signal.signal(number, self._handle) for number in heard}
         return self
 
     def __exit__(self, *_: object) -> None:
-        if self._pipe is not None:
+        if self._pipe is not None and self._listener is not None:
             signal.set_wakeup_fd(-1)
-            os.close(self._pipe[1])  # ends the thread, which closes the other end
+            os.close(self._pipe[1])  # ends the thread
+            self._listener.join()
+            os.close(self._pipe[0])
         for number, handler in self._before.items():
             signal.signal(number, handler)
 
@@ -49,13 +53,15 @@ class Signals:
             self._pipe = os.pipe()
             os.set_blocking(self._pipe[1], False)
             signal.set_wakeup_fd(self._pipe[1], warn_on_full_buffer=False)
-            threading.Thread(target=self._listen, args=[self._pipe[0]], name="onramp-signals", daemon=True).start()
+            self._listener = threading.Thread(
+                target=self._listen, args=[self._pipe[0]], name="onramp-signals", daemon=True
+            )
+            self._listener.start()
 
     def _listen(self, pipe: int) -> None:
         while number := os.read(pipe, 1):
             if number[0] in ENDING:
                 self._interrupt()
-        os.close(pipe)
 
     def _interrupt(self) -> None:
         while not self._has_handled.is_set():
@@ -65,7 +71,7 @@ class Signals:
             self._has_handled.wait(_INSIST_SECONDS)
 
     def _handle(self, number: int, _: FrameType | None) -> None:
-        for ending in ENDING:
+        for ending in self._before:
             signal.signal(ending, signal.SIG_DFL)
         with self._turn:
             self.received = number

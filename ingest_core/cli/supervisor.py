@@ -76,7 +76,8 @@ class Supervisor:
 
     @contextmanager
     def _forwarding(self) -> Iterator[None]:
-        before = {number: signal.signal(number, self._end) for number in _ENDING}
+        heard = [number for number in _ENDING if signal.getsignal(number) != signal.SIG_IGN]
+        before = {number: signal.signal(number, self._end) for number in heard}
         before[signal.SIGALRM] = signal.signal(signal.SIGALRM, self._kill)
         try:
             yield
