@@ -215,6 +215,12 @@ def long_header(folder: Path, n: int) -> Commands:
     return [("inspect", file), ("load", file)]
 
 
+def one_name(folder: Path, n: int) -> Commands:
+    """A header of N bytes in two names."""
+    file = lines(folder / "f", "crmid\t" + "x y-" * (n // 4 - 4), (f"C{at}\tBonn" for at in range(10)))
+    return [("inspect", file), ("load", file)]
+
+
 def empty_members(folder: Path, n: int) -> Commands:
     """A gzip file of N empty members and one with rows."""
     file = folder / "f.gz"
@@ -263,11 +269,12 @@ CASES = {
     "chain_random": Case(25_000, lambda folder, n: chain(folder, n, is_random=True), PAIR, SECONDARY),
     "bridges": Case(25_000, bridges, PAIR, SECONDARY),
     "many_bridges": Case(25_000, many_bridges, PAIR, SECONDARY),
-    "owned_chain": Case(250, owned_chain, {"crmid": "crmid", "email": "email", "phone": "phone"}),
+    "owned_chain": Case(2_500, owned_chain, {"crmid": "crmid", "email": "email", "phone": "phone"}),
     "same_value": Case(250_000, same_value, PERSON),
     "separators": Case(50_000, separators),
     "one_line": Case(25_000_000, one_line),
     "long_header": Case(250_000, long_header),
+    "one_name": Case(250_000, one_name),
     "empty_members": Case(25_000, empty_members),
     "small_members": Case(250_000, small_members),
     "open_quotes": Case(50_000, open_quotes),

@@ -14,6 +14,9 @@ from ingest_core.models import LineReject
 
 SHOWN_CHARACTERS = 1_000  # of a line that is too long
 _KEPT_BYTES = 4 * (SHOWN_CHARACTERS + 1)  # enough to know that something was cut off
+_BLOCK_LINES = (
+    100_000  # a line that is refused costs a hundred times its bytes: a block of empty lines must not be large
+)
 _LINE_END = re.compile(rb"[\r\n]")
 
 Places = NDArray[np.int64]
@@ -21,7 +24,7 @@ Places = NDArray[np.int64]
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """Some consecutive whole lines, each within the line limit and each ended.
+    """Some consecutive whole lines, at most ``_BLOCK_LINES``, each within the line limit and each ended.
 
     ``first_line``: physical number of the first. ``stops``: for each line the offset behind its line end.
     ``size``: bytes of the stream it stands for.
@@ -107,17 +110,17 @@ class LineCutter:
         stops = line_stops(data)
         long_lines = self._long_lines(data, stops)
         if not len(long_lines):
-            yield self._block(data, stops, size)
+            yield from self._blocks(data, stops, size)
             return
         start, first = 0, 0
         for index in long_lines.tolist():
             begin = int(stops[index - 1]) if index else 0
             if begin > start:
-                yield self._block(data[start:begin], stops[first:index] - start, begin - start)
+                yield from self._blocks(data[start:begin], stops[first:index] - start, begin - start)
             yield self._too_long(data[begin : min(begin + _KEPT_BYTES, int(stops[index]))].rstrip(b"\r\n"))
             start, first = int(stops[index]), index + 1
         if start < len(data):
-            yield self._block(data[start:], stops[first:] - start, len(data) - start)
+            yield from self._blocks(data[start:], stops[first:] - start, len(data) - start)
 
     def _long_lines(self, data: bytes, stops: Places) -> Places:
         if len(data) <= self._limit:
@@ -131,10 +134,17 @@ class LineCutter:
         ]
         return np.array(keep, np.int64)
 
-    def _block(self, data: bytes, stops: Places, size: int) -> Block:
-        block = Block(data, self._line, stops, size)
-        self._line += len(stops)
-        return block
+    def _blocks(self, data: bytes, stops: Places, size: int) -> Iterator[Block]:
+        """Whole lines as blocks of at most ``_BLOCK_LINES``; the last one stands for what is left of ``size``."""
+        start = 0
+        for first in range(0, len(stops), _BLOCK_LINES):
+            some = stops[first : first + _BLOCK_LINES]
+            end = int(some[-1])
+            is_last = first + _BLOCK_LINES >= len(stops)
+            piece = data if is_last and not start else data[start:end]
+            yield Block(piece, self._line, some - start, size - start if is_last else end - start)
+            self._line += len(some)
+            start = end
 
     def _too_long(self, kept: bytes) -> LineReject:
         text = readable(kept)
