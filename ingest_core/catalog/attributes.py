@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from types import EllipsisType
 from typing import Any
 
 from ingest_core.catalog.names import check_attribute_name, check_name, check_upper_snake
 from ingest_core.clock import now
 from ingest_core.engine import Engine, Session, quote
 from ingest_core.errors import InputError, StateError
+from ingest_core.faults import abort_point
+from ingest_core.ledger.audit import write_audit
+from ingest_core.ledger.retype import TypeChange, change_type, check_target, fold_as
 from ingest_core.mapping.types import data_type
 from ingest_core.models import Attribute, Rank
 
@@ -43,7 +47,7 @@ class Attributes:
     def list(self) -> list[Attribute]:
         """All attributes, built-in ones first."""
         with self._engine.session() as session:
-            return [Attribute(**row) for row in session.records(f"{_SELECT} ORDER BY attribute_id")]
+            return attributes_now(session)
 
     def get(self, name: str) -> Attribute:
         """By name. InputError ``unknown_attribute``."""
@@ -79,6 +83,52 @@ class Attributes:
             _insert(session, self._user, name, shown, type, identifier, pii, segment, macro, is_builtin=False)
         return self.get(name)
 
+    def preview_type(self, name: str, type: str) -> TypeChange:
+        """What a change of type would do, worked out by the fold itself; changes nothing. Raises as ``change``."""
+        attribute = self.get(name)
+        with self._engine.session() as session, session.transaction():
+            check_target(session, attribute, type)
+            return fold_as(session, attribute, type)
+
+    def change(
+        self,
+        name: str,
+        *,
+        type: str | None = None,
+        display_name: str | None = None,
+        segment: str | EllipsisType | None = ...,
+        macro: str | EllipsisType | None = ...,
+    ) -> Attribute:
+        """Changes what is given; ``segment=None`` and ``macro=None`` take these names away. Is on the audit log.
+
+        With another type the profiles' values are folded again from the log, in one transaction; no value is lost by
+        it (``preview_type`` says which ones are not shown). InputError ``unknown_attribute``, ``unknown_type``,
+        ``type_not_changeable``, ``bad_name``, ``bad_upper_snake``; StateError ``attribute_exists``, ``type_in_use``.
+        """
+        asked: dict[str, Any] = {
+            "display_name": ... if display_name is None else check_name(display_name, "an attribute"),
+            "segment": segment,
+            "macro": macro,
+        }
+        with self._engine.write, self._engine.session() as session, session.transaction():
+            attribute = self.get(name)
+            new = {what: text for what, text in asked.items() if text not in (..., getattr(attribute, what))}
+            check_upper_snake(new.get("segment"), "segment name")
+            check_upper_snake(new.get("macro"), "macro name")
+            _refuse_taken(session, None, new.get("segment"), new.get("macro"))
+            for what, text in new.items():
+                session.run(f"UPDATE attribute SET {what} = ? WHERE attribute_id = ?", [text, attribute.attribute_id])
+            detail: dict[str, Any] = {what: {"before": getattr(attribute, what), "after": new[what]} for what in new}
+            if type is not None and type != attribute.type:
+                check_target(session, attribute, type)
+                made = change_type(session, attribute, type)
+                detail["type"] = made.model_dump(exclude={"attribute", "samples", "rewritten_samples"})
+            if detail:
+                write_audit(session, self._user, "change attribute", attribute.name, detail)
+            abort_point("commit", "before")
+        abort_point("commit", "after")
+        return self.get(name)
+
     def mark_pii(self, name: str) -> Attribute:
         """Marks an attribute as PII before any value was stored. StateError ``attribute_in_use`` afterwards."""
         attribute = self.get(name)
@@ -108,7 +158,12 @@ class Attributes:
                 _insert(session, self._user, name, shown, type_, identifier, pii, None, name.upper(), is_builtin=True)
 
 
-def _refuse_taken(session: Session, name: str, segment: str | None, macro: str | None) -> None:
+def attributes_now(session: Session) -> list[Attribute]:
+    """All attributes as this session sees them, built-in ones first."""
+    return [Attribute(**row) for row in session.records(f"{_SELECT} ORDER BY attribute_id")]
+
+
+def _refuse_taken(session: Session, name: str | None, segment: str | None, macro: str | None) -> None:
     taken = session.row(
         "SELECT lower(name) = lower(?), segment = ?, macro = ? FROM attribute "
         "WHERE lower(name) = lower(?) OR segment = ? OR macro = ?",
@@ -117,7 +172,7 @@ def _refuse_taken(session: Session, name: str, segment: str | None, macro: str |
     if taken is not None:
         what = "name" if taken[0] else "segment name" if taken[1] else "macro name"
         raise StateError(
-            f"An attribute with this {what} exists already. Nothing was created.",
+            f"An attribute with this {what} exists already. Nothing was changed.",
             code="attribute_exists",
             hint="Use the existing attribute or choose another name.",
         )

@@ -7,13 +7,15 @@ from typing import Any
 
 from ingest_core.cli.parser import command, group
 from ingest_core.cli.text import attributes_text
+from ingest_core.errors import InputError
+from ingest_core.ledger.retype import TARGETS
 from ingest_core.models import Attribute
 from ingest_core.workspace import Workspace
 
 
 def add_commands(parsers: Any) -> None:
     """Registers the commands about attributes."""
-    _attribute(group(parsers, "attribute", "Create and list attributes of the profile."))
+    _attribute(group(parsers, "attribute", "Create, change and list attributes of the profile."))
 
 
 def _attribute(commands: Any) -> None:
@@ -25,6 +27,13 @@ def _attribute(commands: Any) -> None:
     add.add_argument("--pii", action="store_true")
     add.add_argument("--segment", metavar="NAME", help="UPPER_SNAKE name for use in segments")
     add.add_argument("--macro", metavar="NAME", help="UPPER_SNAKE name for use in messages")
+    change = command(commands, "change", "Change an attribute: its type or its names.", _attribute_change)
+    change.add_argument("name")
+    change.add_argument("--type", help=f"one of: {', '.join(TARGETS)}")
+    change.add_argument("--dry-run", action="store_true", help="say what the new type would do, change nothing")
+    change.add_argument("--display-name")
+    change.add_argument("--segment", metavar="NAME", help="UPPER_SNAKE name for use in segments; none takes it away")
+    change.add_argument("--macro", metavar="NAME", help="UPPER_SNAKE name for use in messages; none takes it away")
     command(commands, "list", "List attributes.", _attribute_list, attributes_text)
 
 
@@ -39,6 +48,23 @@ def _attribute_add(workspace: Workspace, args: argparse.Namespace) -> Any:
         macro=args.macro,
     )
     return attribute_json(made)
+
+
+def _attribute_change(workspace: Workspace, args: argparse.Namespace) -> Any:
+    given = {name: getattr(args, name) for name in ("type", "display_name", "segment", "macro")}
+    wanted = {name: text for name, text in given.items() if text is not None}
+    if (args.dry_run and set(wanted) != {"type"}) or not wanted:
+        raise InputError(
+            "Say what to change; --dry-run goes with --type alone. Nothing was changed.",
+            code="usage",
+            hint="Such as --type integer --dry-run",
+        )
+    if args.dry_run:
+        return workspace.attributes.preview_type(args.name, args.type)
+    names = {name: None if wanted[name] == "none" else wanted[name] for name in ("segment", "macro") if name in wanted}
+    return attribute_json(
+        workspace.attributes.change(args.name, type=args.type, display_name=args.display_name, **names)
+    )
 
 
 def _attribute_list(workspace: Workspace, args: argparse.Namespace) -> Any:

@@ -7,6 +7,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from ingest_core.cli import lineage
 from ingest_core.cli.files_given import text_given
 from ingest_core.cli.parser import command, group
 from ingest_core.cli.text import history_text, profile_text, receipt_text, rejects_text, segments_text
@@ -34,6 +35,7 @@ def add_commands(parsers: Any) -> None:
     shown.add_argument("--by", required=True, metavar="ATTR=VALUE")
     shown.add_argument("--reveal", action="store_true", help="plain values instead of masked ones; is audited")
     command(profile, "count", "Count profiles.", _profile_count)
+    lineage.add_commands(upload, profile, _count)
     segments = group(parsers, "segment", "Create, list and count segments.")
     add = command(segments, "add", "Create a segment from a rule file.", _segment_add)
     add.add_argument("name", help="UPPER_SNAKE_CASE")
@@ -83,10 +85,7 @@ def _digest(workspace: Workspace, args: argparse.Namespace) -> Any:
 
 
 def _profile_show(workspace: Workspace, args: argparse.Namespace) -> Any:
-    attribute, separator, value = args.by.partition("=")
-    if not separator:
-        raise InputError("--by is written ATTRIBUTE=VALUE.", code="usage", hint="Such as --by crmid=C-1042")
-    return workspace.profiles.show(attribute, value, reveal=args.reveal)
+    return lineage.as_json(workspace.profiles.show(*lineage.by_given(args), reveal=args.reveal))
 
 
 def _profile_count(workspace: Workspace, args: argparse.Namespace) -> Any:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from ingest_core.engine import Session, quote
-from ingest_core.ledger.fields import Fields, is_cleared, typed
+from ingest_core.ledger.fields import Fields, fits, is_cleared, typed
 from ingest_core.ledger.profiles import combined
 from ingest_core.ledger.refold import Rules
 from ingest_core.ledger.rules_of import rules_of
@@ -25,15 +25,15 @@ SET, COMBINED, KEPT_OUT, CLEARED, UNFIT = "set", "combined", "kept out", "cleare
 class Stated:
     """One upload's word on one attribute of one person.
 
-    ``log`` is the canonical text (of PII: the token), None for a sum that no value of the type can hold; ``value`` the
-    same as the profile has it, None when it clears or does not fit the type. ``line`` holds the value; ``lines`` is how
+    ``value`` is what it comes to, as the profile has it (of PII the token): None when it clears or when nothing of it
+    fits the type. ``text`` is the same, or the last text that does not fit. ``line`` holds the value; ``lines`` is how
     many made it: 1, but for sums and counts.
     """
 
     pid: int
     upload_no: int
-    log: str | UUID | None
     value: str | UUID | None
+    text: str | UUID | None
     is_cleared: bool
     is_keep: bool
     line: int
@@ -59,13 +59,7 @@ def look_at(session: Session, fields: Fields, whom: str, parameters: Sequence[ob
 def stated(session: Session, attribute: Attribute, rules: Rules) -> dict[int, list[Stated]]:
     """Pid → what was stated about this attribute in table ``looked_at``, in upload order."""
     parts = [
-        _SELECT.format(
-            value=combined(attribute, combine, f"l.{quote(attribute.column)}", "l.rid"),
-            is_keep=str(conflict == "keep").lower(),
-            holder=_holder(attribute, combine, f"l.{quote(attribute.column)}"),
-            column=quote(attribute.column),
-            uploads=", ".join(map(str, uploads)),
-        )
+        _statements(attribute, combine, is_keep=conflict == "keep", uploads=uploads)
         for (combine, conflict), uploads in rules.uploads(attribute).items()
     ]
     if not parts:
@@ -74,8 +68,8 @@ def stated(session: Session, attribute: Attribute, rules: Rules) -> dict[int, li
         typed(attribute, "log") if attribute.pii else plain(attribute, f"CAST({typed(attribute, 'log')} AS VARCHAR)")
     )
     rows = session.rows(
-        f"SELECT pid, upload_no, log, {value}, coalesce({is_cleared(attribute, 'log')}, false), is_keep, "
-        f"holder.rid & 4294967295, holder.lines FROM ({' UNION ALL '.join(parts)}) ORDER BY upload_no"
+        f"SELECT pid, upload_no, {value}, coalesce({value}, last), coalesce({is_cleared(attribute, 'log')}, false), "
+        f"is_keep, coalesce(rid, last_rid) & 4294967295, lines FROM ({' UNION ALL '.join(parts)}) ORDER BY upload_no"
     )
     found: dict[int, list[Stated]] = {}
     for row in rows:
@@ -83,25 +77,31 @@ def stated(session: Session, attribute: Attribute, rules: Rules) -> dict[int, li
     return found
 
 
-_SELECT = """
-SELECT l.pid, l.rid >> 32 AS upload_no, {value} AS log, {is_keep} AS is_keep, {holder} AS holder
-FROM looked_at AS l WHERE l.{column} IS NOT NULL AND l.rid >> 32 IN ({uploads}) GROUP BY ALL"""
+def _statements(attribute: Attribute, combine: str, *, is_keep: bool, uploads: Sequence[int]) -> str:
+    """SQL: the lines of each of these uploads about each person, combined. What does not fit the type is not there."""
+    column = quote(attribute.column)
+    value = f"CASE WHEN {fits(attribute, column)} THEN {column} END"
+    rid, lines = _holder(attribute, combine, value)
+    return f"""
+SELECT pid, rid >> 32 AS upload_no, {combined(attribute, combine, value, "rid")} AS log, {is_keep} AS is_keep,
+       CASE WHEN count({value}) = 0 THEN arg_max({column}, rid) END AS last,
+       {rid} AS rid, max(rid) AS last_rid, {lines} AS lines
+FROM looked_at WHERE {column} IS NOT NULL AND rid >> 32 IN ({", ".join(map(str, uploads))})
+GROUP BY pid, rid >> 32"""
 
 
-def _holder(attribute: Attribute, combine: str, value: str) -> str:
-    """SQL aggregate: {rid of the line that holds the combined value, lines that made it}."""
+def _holder(attribute: Attribute, combine: str, value: str) -> tuple[str, str]:
+    """SQL aggregates: the rid of the line that holds the combined value, and how many lines made it."""
     match combine:
-        case "first":
-            rid, lines = "min(l.rid)", "1"
+        case "first" | "last":
+            side = "min" if combine == "first" else "max"
+            return f"{side}(rid) FILTER ({value} IS NOT NULL)", "1"
         case "sum" | "count":
             number = f"TRY_CAST(nullif({value}, '') AS DECIMAL(28,10))"
-            rid, lines = f"max(l.rid) FILTER ({number} IS NOT NULL)", f"greatest(count({number}), 1)"
-        case "min" | "max":
-            fitting, sign = typed(attribute, value), "" if combine == "min" else "-"
-            rid, lines = f"arg_{combine}(l.rid, ({fitting}, {sign}l.rid)) FILTER ({fitting} IS NOT NULL)", "1"
+            return f"max(rid) FILTER ({number} IS NOT NULL)", f"greatest(count({number}), 1)"
         case _:
-            rid, lines = "max(l.rid)", "1"
-    return f"{{'rid': coalesce({rid}, max(l.rid)), 'lines': {lines}}}"
+            fitting, sign = typed(attribute, value), "" if combine == "min" else "-"
+            return f"arg_{combine}(rid, ({fitting}, {sign}rid)) FILTER ({fitting} IS NOT NULL)", "1"
 
 
 def plain(attribute: Attribute, text: str) -> str:
@@ -129,12 +129,10 @@ def _follow(statements: Sequence[Stated]) -> list[tuple[str, Stated | None]]:
     for one in statements:
         if one.is_cleared:
             effect, held = CLEARED, None
-        elif one.log is None:
+        elif one.value is None:
             effect = UNFIT
         elif one.is_keep and held is not None:
             effect = KEPT_OUT
-        elif one.value is None:
-            effect, held = UNFIT, held if one.is_keep else None
         else:
             effect, held = COMBINED if one.lines > 1 else SET, one
         followed.append((effect, held))

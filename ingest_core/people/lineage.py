@@ -38,7 +38,7 @@ def history(session: Session, pid: int, fields: Fields, read: Callable[[list[Any
     rules = look_at(session, fields, "q.pid = ?", [pid])
     uploads = _uploads(session)
     said = {attribute: stated(session, attribute, rules).get(pid, []) for attribute in fields.attributes}
-    shown = read([one.log for attribute, statements in said.items() if attribute.pii for one in statements])
+    shown = read([one.value for attribute, statements in said.items() if attribute.pii for one in statements])
     found = []
     for attribute, statements in said.items():
         held = standing(statements)

@@ -177,7 +177,7 @@ class _Texts:
     def of(self, tokens: list[Any]) -> lineage.Reading:
         """Opens these tokens (None is no token); returns how a statement is shown."""
         self._found |= self._reader.values(token for token in tokens if token is not None)
-        return lambda attribute, one: self.text(attribute, None if one.is_cleared else one.value or one.log)
+        return lambda attribute, one: self.text(attribute, None if one.is_cleared else one.text)
 
     def text(self, attribute: Attribute, stored: Any) -> str | None:
         """A stored text or token as it is shown; None stays None."""
