@@ -26,6 +26,7 @@ from typing import Any
 
 import ingest_core.cli.main as command_line
 from ingest_core import faults
+from ingest_core.errors import OnrampError
 from ingest_core.workspace import Workspace
 
 
@@ -75,8 +76,12 @@ def run(request: dict[str, Any], out: int, err: int, points: int) -> None:
 
 def load_waiting(home: str) -> int:
     """What the server's worker does."""
-    with Workspace.open(Path(home), worker="app") as workspace:
-        workspace.jobs.run_waiting()
+    try:
+        with Workspace.open(Path(home), worker="app") as workspace:
+            workspace.jobs.run_waiting()
+    except OnrampError as error:
+        print(json.dumps({"error": error.as_dict()}))
+        return error.exit_code
     return 0
 
 

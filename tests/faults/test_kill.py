@@ -1,137 +1,132 @@
-"""Killed or failing at any point, an upload is there completely or not at all, and loads afterwards."""
+"""Killed or failing at any point, whatever was being done is done completely or not at all, and can be done afterwards.
+
+Each abort point is taken once here, by the first operation that has it; all of them by all operations, and hundreds of
+moments inside the steps, are taken by ``make soak``.
+"""
 
 from __future__ import annotations
 
-import shutil
-from pathlib import Path
+import random
+from collections.abc import Callable
 
 import pytest
 
-from ingest_core.workspace import Workspace
-from tests.cli.onramp import Onramp, check_receipt, counts, state_of
+from tests.cli.onramp import Onramp
+from tests.faults.operations import OPERATIONS, Stage, Verdict
 
-SECOND = (
-    "crmid\temail\tphone\tcity\n"
-    "C1\tanna@example.com\t+442079460001\tKiel\n"  # known, changed
-    "C2\tben@example.com\t+442079460002\tOslo\n"  # known, as it was
-    "C3\tcleo@example.com\t+442079460004\tRome\n"  # joins two people
-    "C4\tnot an address\t\tGraz\n"  # rejected
-    "C5\tdora@example.com\t\tGraz\n"  # new
-    "\n"
-)
-LOADS = {
-    "joining": ["--segment", "add:FIRST"],
-    "replacing": ["--replace", "values", "--segment", "create:SECOND"],
-}
+taken: set[tuple[str, str, str]] = set()
 
 
-@pytest.fixture(scope="module")
-def second(tmp_path_factory) -> Path:
-    file = tmp_path_factory.mktemp("second") / "second.tsv"
-    file.write_text(SECOND)
-    return file
+def strikes(stage: Stage, kind: str, moment: str) -> list[tuple[int, str, str]]:
+    """Abort points (number, step, when) at which no operation was struck with this kind of fault.
 
-
-class Undisturbed:
-    """The same load without a fault: what must be there when the upload is there."""
-
-    def __init__(self, home: Path, file: Path, options: list[str]) -> None:
-        onramp = Onramp(home)
-        self.before = onramp.json("digest")
-        self.counts_before = onramp.counts()
-        self.receipt = onramp.load(file, "--auto", *options)
-        self.after = onramp.json("digest")
-        steps = [str(step["name"]) for step in self.receipt["steps"]]
-        self.points = [f"{step}:{when}" for step in steps for when in ("before", "after")] + ["commit:before"]
+    One moment of each step is enough, as its end is the beginning of the next; every operation's commit has all.
+    """
+    chosen = []
+    for number, (step, when) in enumerate(stage.points, 1):
+        is_wanted = when == moment or (step == "commit" and kind != "inside") or number == 1
+        if is_wanted and (step, when, kind) not in taken:
+            chosen.append((number, step, when))
+            if step != "commit" or kind == "error":
+                taken.add((step, when, kind))
+    return chosen
 
 
 @pytest.fixture(scope="module")
-def undisturbed(loaded_home, second, tmp_path_factory) -> dict[str, Undisturbed]:
-    made = {}
-    for name, options in LOADS.items():
-        home = tmp_path_factory.mktemp(name) / "home"
-        shutil.copytree(loaded_home, home)
-        made[name] = Undisturbed(home, second, options)
-    known = {*made["joining"].points} - {"commit:before"}
-    made["replacing"].points = [point for point in made["replacing"].points if point not in known]  # each step once
-    return made
+def staged(tmp_path_factory, processes) -> Callable[[str], Stage]:
+    made: dict[str, Stage] = {}
+
+    def get(name: str) -> Stage:
+        if name not in made:
+            made[name] = Stage(name, tmp_path_factory.mktemp("stage"), processes)
+        return made[name]
+
+    return get
 
 
-def test_the_loads_take_every_way(undisturbed):
-    assert undisturbed["joining"].receipt["merged"] == 1
-    points = {point for load in undisturbed.values() for point in load.points}
-    for step in ("read", "protect", "log", "regrouped profiles", "replace values", "segments"):
-        assert f"{step}:after" in points
+def test_the_operations_take_every_way(staged):
+    """The steps that matter are among those struck below, and nobody has to list the others."""
+    joining = staged("load that joins")
+    assert joining.died.json["merged"] == 1
+    steps = {step for name in ("load that joins", "load that replaces", "undo") for step, _ in staged(name).points}
+    assert steps >= {"open", "read", "protect", "log", "regrouped profiles", "replace values", "segments", "rows leave"}
 
 
-@pytest.mark.parametrize("load", LOADS)
-def test_a_kill_at_any_point_leaves_nothing_visible_and_the_file_loads_afterwards(
-    onramp, second, undisturbed, processes, load
-):
-    """One after the other on one workspace: each run shows that the one before it did no harm."""
-    expected, options = undisturbed[load], LOADS[load]
-    for number, point in enumerate(expected.points, 1):
-        died = processes.run(
-            onramp.home, "ingest", second, "--source", "CRM", "--auto", *options, fault=f"{point}:kill"
-        )
-        assert (died.code, died.out) == (-9, ""), point
-        _assert_interrupted(onramp, expected, point, uploads=number + 1)
-    _assert_loads(onramp, second, options, expected)
+@pytest.mark.parametrize("name", OPERATIONS)
+def test_a_kill_at_any_point_leaves_all_or_nothing(staged, name):
+    """One after the other on one workspace: each shows that the one before it did no harm."""
+    stage = staged(name)
+    folder = stage.fresh()
+    for number, step, when in strikes(stage, "kill", "after"):
+        died = stage.run(folder, fault=f"nth:{number}:kill")
+        assert (died.code, died.out) == (-9, ""), (step, when)
+        verdict = stage.judge(folder)
+        assert verdict.is_sound, (step, when, verdict)
+        if verdict.is_done:
+            stage.finish(folder, verdict)
+        folder = stage.next(folder, verdict)
+    stage.finish(folder, Verdict(is_done=False))
 
 
-@pytest.mark.parametrize("load", LOADS)
-def test_a_kill_after_the_commit_loses_nothing(onramp, second, undisturbed, processes, load):
-    expected, options = undisturbed[load], LOADS[load]
-    died = processes.run(
-        onramp.home, "ingest", second, "--source", "CRM", "--auto", *options, fault="commit:after:kill"
-    )
-    assert died.code == -9
-    assert onramp.json("digest") == expected.after
-    upload = onramp.json("history")[0]
-    assert upload["status"] == "Completed"
-    check_receipt(upload)
-    assert upload["stored"] == expected.receipt["stored"]
-    error = onramp.refuse("ingest", second, "--source", "CRM", "--auto", exit_code=3)
-    assert error["facts"]["request_id"] == upload["request_id"]
+@pytest.mark.parametrize("name", OPERATIONS)
+def test_a_kill_inside_a_step_leaves_all_or_nothing(staged, name):
+    """The moment is drawn with a seed; a step may be faster this time, and then the operation is done."""
+    stage, draw = staged(name), random.Random(name)
+    folder, seconds = stage.fresh(), stage.seconds()
+    for _, step, _ in strikes(stage, "inside", "before"):
+        died = stage.run(folder, fault=f"{step}:{draw.random() * seconds[step] * 1000:.3f}ms:kill")
+        assert died.code in (-9, stage.died.code), step
+        verdict = stage.judge(folder)
+        assert verdict.is_sound, (step, verdict)
+        assert verdict.is_done or died.code == -9 or not stage.is_told_apart, step
+        folder = stage.next(folder, verdict)
 
 
-@pytest.mark.parametrize("load", LOADS)
-def test_an_error_at_any_point_leaves_nothing_behind_and_the_file_loads_afterwards(
-    onramp, second, undisturbed, monkeypatch, load
-):
-    expected, options = undisturbed[load], LOADS[load]
-    for point in expected.points:
-        monkeypatch.setenv("ONRAMP_FAULT", f"{point}:error")
-        done = onramp.run("--json", "ingest", second, "--source", "CRM", "--auto", *options)
-        monkeypatch.delenv("ONRAMP_FAULT")
-        assert (done.code, done.json["error"]["code"]) == (3, "fault_injected"), point
-    failed = onramp.json("history")[:-1]
-    assert len(failed) == len(expected.points)
-    assert {(upload["status"], upload["error"]["code"]) for upload in failed} == {("Failed", "fault_injected")}
-    assert onramp.json("digest") == expected.before
-    assert onramp.counts() == expected.counts_before
-    _assert_loads(onramp, second, options, expected)
+@pytest.mark.parametrize("name", OPERATIONS)
+def test_an_error_at_any_point_leaves_all_or_nothing(staged, name):
+    stage = staged(name)
+    folder = stage.fresh()
+    for number, step, when in strikes(stage, "error", "before"):
+        failed = stage.run(folder, fault=f"nth:{number}:error")
+        verdict = stage.judge(folder)
+        assert verdict.is_sound, (step, when, verdict)
+        if failed.code == 3:
+            assert failed.json["error"]["code"] == "fault_injected", (step, when)
+            assert "Traceback" not in failed.err
+        else:  # where an error ends nothing, such as in the queue or in the tidying after the work
+            assert failed.code == stage.died.code, (step, when, failed.err)
+        folder = stage.next(folder, verdict)
+    stage.finish(folder, Verdict(is_done=False))
 
 
-def test_a_preview_that_is_killed_leaves_no_trace(onramp, second, processes):
-    before = onramp.state()
-    for step in ("read", "log", "segments"):
-        died = processes.run(
-            onramp.home, "ingest", second, "--source", "CRM", "--auto", "--dry-run", fault=f"{step}:after:kill"
-        )
-        assert died.code == -9
-        assert onramp.state() == before
+def test_interrupted_uploads_are_failed_and_count_nothing(staged):
+    """What a person finds in the history after each kill."""
+    stage = staged("load that joins")
+    folder = stage.fresh()
+    for step in ("read", "log", "commit"):
+        stage.run(folder, fault=f"{step}:before:kill")
+    uploads = Onramp(folder / "home").json("history")
+    assert [upload["status"] for upload in uploads] == ["Failed", "Failed", "Failed", "Completed"]
+    assert {upload["error"]["code"] for upload in uploads[:3]} == {"interrupted"}
+    assert all(upload["finished_at"] for upload in uploads)
+    stage.finish(folder, Verdict(is_done=False))
 
 
-def test_two_kills_and_a_load_count_once(onramp, second, undisturbed, processes):
-    for _ in range(2):
-        processes.run(onramp.home, "ingest", second, "--source", "CRM", "--auto", fault="commit:before:kill")
-    _assert_loads(onramp, second, LOADS["joining"], undisturbed["joining"])
-    assert [upload["status"] for upload in onramp.json("history")] == ["Completed", "Failed", "Failed", "Completed"]
+def test_a_received_file_is_loaded_by_the_next_worker(staged):
+    """Nobody has to bring it again; it is kept until the end state and not longer."""
+    stage = staged("queued load")
+    folder = stage.fresh()
+    home = folder / "home"
+    assert stage.run(folder, fault="commit:before:kill").code == -9
+    assert Onramp(home).json("history")[0]["status"] == "Scheduled"
+    assert list((home / "landing").iterdir())
+    assert stage.run(folder).code == 0
+    assert Onramp(home).json("history")[0]["status"] == "Completed"
+    assert not list((home / "landing").iterdir())
 
 
-def test_a_kill_while_a_workspace_is_made_is_made_good(processes, tmp_path):
-    """The first command of a workspace dies after opening; the folder it leaves is a workspace."""
+def test_a_kill_while_a_workspace_is_made_is_made_good(tmp_path):
+    """What the first command left half done is no hindrance."""
     home = tmp_path / "home"
     first = Onramp(home)
     first.json("source", "add", "CRM")
@@ -139,25 +134,3 @@ def test_a_kill_while_a_workspace_is_made_is_made_good(processes, tmp_path):
         (home / leftover).write_bytes(b"half")
     assert first.json("digest")["profiles"] == 0
     assert not (home / "tmp" / "spill.tmp").exists()
-
-
-def _assert_interrupted(onramp: Onramp, expected: Undisturbed, point: str, *, uploads: int) -> None:
-    with Workspace.open(onramp.home) as workspace:
-        history, state = workspace.history.list(), state_of(workspace)
-    assert len(history) == uploads, point
-    upload = history[0].model_dump(mode="json")
-    assert (upload["status"], upload["error"]["code"]) == ("Failed", "interrupted"), point
-    assert upload["finished_at"], point
-    check_receipt(upload)
-    assert counts(state) == expected.counts_before, point
-    assert state["digest"] == expected.before["digest"], point
-    assert list((onramp.home / "tmp").iterdir()) == list((onramp.home / "landing").iterdir()) == [], point
-
-
-def _assert_loads(onramp: Onramp, file: Path, options: list[str], expected: Undisturbed) -> None:
-    receipt = onramp.load(file, "--auto", *options)
-    changing = {"request_id", "steps", "created_at", "started_at", "finished_at", "mapping_version"}
-    assert {name: value for name, value in receipt.items() if name not in changing} == {
-        name: value for name, value in expected.receipt.items() if name not in changing
-    }
-    assert onramp.json("digest") == expected.after
