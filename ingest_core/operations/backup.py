@@ -71,7 +71,7 @@ class Backup:
 
     def _free(self, out: Path) -> Path:
         out = out.absolute()
-        if out.is_relative_to(self.home):
+        if out.resolve().is_relative_to(self.home.resolve()):
             raise InputError(
                 "The backup would lie in the workspace itself. Nothing was written.",
                 code="out_in_workspace",

@@ -9,10 +9,11 @@ from typing import Any
 from ingest_core.catalog import Drafts
 from ingest_core.clock import now
 from ingest_core.engine import Engine, Session
+from ingest_core.jobs.sweep import collect
 from ingest_core.ledger.audit import write_audit
 from ingest_core.operations.retention import Keep, retain
 from ingest_core.operations.rewrite import refuse_app, rewrite
-from ingest_core.operations.standing import fields_of, files_of_drafts, files_of_uploads
+from ingest_core.operations.standing import fields_of
 from ingest_core.operations.steps import step
 from ingest_core.settings import Settings
 from ingest_core.vault import Keyset, LandingZone
@@ -44,7 +45,7 @@ class Maintenance:
             with self.engine.session() as session:
                 with step("maintain retention"):
                     removed = self._retain(session, Keep.of(self.settings, keep_days))
-                removed["received_files"] = self._drop_files(session)
+                removed["received_files"] = collect(self.engine, self.landing, self.drafts)
                 removed["values"] = self._drop_values(session)
             rewrite(self.engine, self.home, "maintain")
         return {"removed": removed, "bytes_before": before, "bytes_after": self._bytes()}
@@ -54,14 +55,6 @@ class Maintenance:
             removed = retain(session, keep, now())
             write_audit(session, self.user, "maintain", "", removed)
         return removed
-
-    def _drop_files(self, session: Session) -> int:
-        """Received files that no upload under way and no unfinished ingest names."""
-        needed = files_of_uploads(session) | files_of_drafts(self.drafts)
-        orphans = [landing_id for landing_id in self.landing.ids() if landing_id not in needed]
-        for landing_id in orphans:
-            self.landing.delete(landing_id)
-        return len(orphans)
 
     def _drop_values(self, session: Session) -> int:
         columns = {a.attribute_id: a.column for a in fields_of(session).attributes if a.pii}
