@@ -1,16 +1,14 @@
-"""history, upload, rejects, rebuild, digest, profile, segment: after the load."""
+"""history, upload, rejects, rebuild, digest, profile: after the load."""
 
 from __future__ import annotations
 
 import argparse
-import json
 from pathlib import Path
 from typing import Any
 
 from ingest_core.cli import lineage
-from ingest_core.cli.files_given import text_given
 from ingest_core.cli.parser import command, group
-from ingest_core.cli.text import history_text, profile_text, receipt_text, rejects_text, segments_text
+from ingest_core.cli.text import history_text, profile_text, receipt_text, rejects_text
 from ingest_core.errors import InputError
 from ingest_core.ledger.reject_files import write_exact, write_spreadsheet
 from ingest_core.workspace import Workspace
@@ -36,14 +34,6 @@ def add_commands(parsers: Any) -> None:
     shown.add_argument("--reveal", action="store_true", help="plain values instead of masked ones; is audited")
     command(profile, "count", "Count profiles.", _profile_count)
     lineage.add_commands(upload, profile, _count)
-    segments = group(parsers, "segment", "Create, list and count segments.")
-    add = command(segments, "add", "Create a segment from a rule file.", _segment_add)
-    add.add_argument("name", help="UPPER_SNAKE_CASE")
-    add.add_argument("--rule", required=True, metavar="RULE.json")
-    add.add_argument("--description", default="")
-    command(segments, "list", "List segments with their counts.", _segment_list, segments_text)
-    count = command(segments, "count", "Count the profiles of a segment.", _segment_count)
-    count.add_argument("name")
 
 
 def _count(text: str) -> int:
@@ -91,23 +81,3 @@ def _profile_show(workspace: Workspace, args: argparse.Namespace) -> Any:
 def _profile_count(workspace: Workspace, args: argparse.Namespace) -> Any:
     count = workspace.profiles.count()
     return {"profiles": count, "count": count}
-
-
-def _segment_add(workspace: Workspace, args: argparse.Namespace) -> Any:
-    try:
-        rule = json.loads(text_given(Path(args.rule)))
-    except (ValueError, RecursionError):
-        raise InputError(
-            "The rule file is not valid JSON. Nothing was changed.",
-            code="bad_rule",
-            hint='Such as {"any": [{"source": "CRM"}]}.',
-        ) from None
-    return workspace.segments.add(args.name, rule, args.description)
-
-
-def _segment_list(workspace: Workspace, args: argparse.Namespace) -> Any:
-    return workspace.segments.list()
-
-
-def _segment_count(workspace: Workspace, args: argparse.Namespace) -> Any:
-    return {"name": args.name, "count": workspace.segments.count(args.name)}
