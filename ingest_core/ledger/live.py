@@ -194,10 +194,7 @@ SELECT pid FROM left_row UNION SELECT pid FROM back_row""",
 
 _CHOOSE = (
     """CREATE OR REPLACE TEMP TABLE moved_from AS
-SELECT DISTINCT old_pid FROM regrouped WHERE target IN (
-    SELECT target FROM regrouped
-    WHERE old_pid <> pid OR old_pid IN (SELECT pid FROM touched_pid) OR rid IN (SELECT rid FROM back_row)
-)
+SELECT old_pid FROM regrouped SEMI JOIN (SELECT target FROM regrouped WHERE old_pid <> pid) AS moved USING (target)
 UNION
 SELECT pid FROM touched_pid""",
     """CREATE OR REPLACE TEMP TABLE refold_row AS
