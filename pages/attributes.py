@@ -6,8 +6,9 @@ import pandas as pd
 import streamlit as st
 
 from ingest_core.models import Attribute
+from pages.ui import retyping
 from pages.ui.forms import new_attribute, type_label
-from pages.ui.links import title_row
+from pages.ui.links import say_done, title_row
 from pages.ui.state import overview, workspace
 from pages.ui.text import count
 
@@ -37,13 +38,21 @@ def _row(attribute: Attribute, filled: dict[str, float], users: dict[str, list[s
         "macro": attribute.macro or "",
         "filled": filled.get(attribute.name),
         "users": ", ".join(users.get(attribute.name, [])),
+        "change": ":material/swap_horiz:" if retyping.can_change(attribute) else None,
     }
+
+
+def _clicked_change(shown: list[Attribute]) -> None:
+    st.session_state["retyped_attribute"] = shown[st.session_state["change_type"].row].name
 
 
 with title_row("Attributes"):
     if st.button("New attribute", type="primary", icon=":material/add:", shortcut="N", key="new_attribute"):
         new_attribute()
 st.caption("Attributes are the fields of a profile. Columns of a file are matched to them.")
+say_done()
+if retyped := st.session_state.pop("retyped_attribute", None):
+    retyping.change_type(workspace().attributes.get(retyped))
 if created := st.session_state.pop("created_attribute", None):
     st.toast(f"Attribute {created} created", icon=":material/check:")
 
@@ -80,6 +89,10 @@ if shown:
             "macro": "Macro",
             "filled": st.column_config.ProgressColumn("Filled", format="percent", min_value=0, max_value=1, width=130),
             "users": st.column_config.TextColumn("Used by", width="medium"),
+            "change": st.column_config.ButtonColumn(
+                "", key="change_type", on_click=_clicked_change, args=(shown,), width=56,
+                help="Change the type. That of identifiers and personal data stays as it is.",
+            ),
         },
-    )
+    )  # fmt: skip
 st.caption(f"{count(len(shown), 'attribute')} shown.")

@@ -148,7 +148,7 @@ def _threshold(current: SourceSettings) -> float | None:
     if chosen == "percent":
         return st.number_input(
             "Stop when more than this share of the rows is rejected (%)", min_value=0.1, max_value=100.0, step=0.5,
-            value=current.threshold_percent or 5.0, key="threshold",
+            value=current.threshold_percent or 5.0, key="threshold", format="%g",
         )  # fmt: skip
     return 0.0 if chosen == "strict" else None
 
@@ -167,6 +167,7 @@ def _drift(current: SourceSettings) -> float | None:
     return st.number_input(
         "Ask when a file is further than this from the last one (%)", min_value=0.0, max_value=100.0, step=5.0,
         value=DRIFT_PERCENT if current.drift_percent is None else current.drift_percent, key="drift",
+            format="%g",
     )  # fmt: skip
 
 

@@ -109,6 +109,7 @@ def headline(receipt: Receipt) -> None:
     moment = f", {when(at)}" if at else ""
     took = f", {told.took(receipt)}" if told.took(receipt) else ""
     st.markdown(f"{marks} :gray[{escape(receipt.uploaded_by)}{moment}{took}]", help=ago(at) if at else None)
+    aftermath(receipt)
     if receipt.status == "Completed":
         st.markdown(told.outcome(receipt))
     elif receipt.error:
@@ -120,21 +121,19 @@ def headline(receipt: Receipt) -> None:
 
 
 def aftermath(receipt: Receipt) -> None:
-    """Says when the upload counts for nothing now, and how that can be changed."""
+    """Says when the upload counts for nothing now: its figures are history then."""
     if receipt.undone_at is not None:
-        with st.container(border=True, horizontal=True, vertical_alignment="center", key="undone"):
-            st.markdown(
-                f":material/undo: **Undone by {escape(receipt.undone_by or 'somebody')}**, {ago(receipt.undone_at)}. "
-                ":gray[Nothing of this upload counts now. The figures below are history: what it did when it was "
-                "loaded.]",
-                width="stretch", help=when(receipt.undone_at),
-            )  # fmt: skip
-            if st.button("Undo the undo", icon=":material/redo:", key="redo"):
-                taking_back.begin(receipt, is_undo=False)
+        what = f"Undone by {escape(receipt.undone_by or 'somebody')}, {ago(receipt.undone_at)}"
+        icon, help = "undo", when(receipt.undone_at)
     elif "Replaced" in receipt.badges:
-        st.caption(
-            ":material/history: A later file of this source replaced everything this upload said. It counts for "
-            "nothing now; the figures below are history."
+        what, icon, help = "Replaced by a later file of this source, values too", "history", None
+    else:
+        return
+    with st.container(border=True, key="aftermath"):
+        st.markdown(
+            f":material/{icon}: **{what}.** :gray[Nothing of this upload counts now. The figures below are history: "
+            "what it did when it was loaded.]",
+            help=help,
         )
 
 
@@ -270,6 +269,16 @@ def downloads(receipt: Receipt) -> None:
         st.caption("For programs. Do not open it in a spreadsheet.")
 
 
+def take_back(receipt: Receipt) -> None:
+    """Undo, or undo of the undo; both show first what would change."""
+    if receipt.status != "Completed":
+        return
+    is_undo = receipt.undone_at is None
+    label, icon = ("Undo", "undo") if is_undo else ("Undo the undo", "redo")
+    if st.button(label, icon=f":material/{icon}:", key=icon, help="First shows what would change."):
+        taking_back.begin(receipt, is_undo=is_undo)
+
+
 receipt = workspace().history.get(st.query_params.get("upload", ""))
 source = workspace().sources.get(receipt.source)
 breadcrumb(
@@ -280,9 +289,7 @@ breadcrumb(
 say_done()
 with title_row(receipt.file):
     downloads(receipt)
-    is_undoable = receipt.status == "Completed" and receipt.undone_at is None
-    if is_undoable and st.button("Undo", icon=":material/undo:", key="undo", help="First shows what would change."):
-        taking_back.begin(receipt, is_undo=True)
+    take_back(receipt)
 if receipt.held:
     approval.page_of_held(receipt)
     st.stop()
@@ -293,7 +300,6 @@ if receipt.status in ("Scheduled", "In Progress"):
 headline(receipt)
 if not receipt.lines:  # it ended before a line was counted
     st.stop()
-aftermath(receipt)
 figures(receipt)
 clicked = pictures(receipt)
 names = {

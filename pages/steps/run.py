@@ -26,7 +26,7 @@ def draw(draft: Draft) -> str | None:
         )
         if warning := told.events_warning(receipt):
             st.warning(warning, icon=":material/event_repeat:")
-        for notice in receipt.notices:
+        for notice in told.notices(receipt):
             st.caption(f":material/info: {escape(notice)}")
         charts.where_rows_went(receipt)
         is_like = not receipt.held or _unlike(draft, receipt)

@@ -13,7 +13,7 @@ from ingest_core.models import Drift, Receipt
 from ingest_core.overview import SourceActivity
 from ingest_core.plan.unlike import in_words
 from pages.ui import badges
-from pages.ui.links import upload_link
+from pages.ui.links import open_upload, upload_link
 from pages.ui.state import when, workspace
 from pages.ui.text import count, escape, number
 
@@ -61,8 +61,9 @@ def page_of_held(receipt: Receipt) -> None:
         if limit := facts.get("drift_percent"):
             st.caption(f"This source asks when a file is further than {limit:g} % from the former one.")
         _answers(receipt)
-    if former := facts.get("former"):
-        upload_link(str(former), f"The former file: upload {former}")
+    former = facts.get("former")
+    if former and st.button("See the former file", icon=":material/receipt_long:", type="tertiary", key="former"):
+        open_upload(str(former))
 
 
 def differences(findings: Sequence[Drift]) -> None:
@@ -76,7 +77,7 @@ def differences(findings: Sequence[Drift]) -> None:
                 "what": [_what(found) for found in named],
                 "before": [_figure(found.what, found.before) for found in named],
                 "now": [_figure(found.what, found.now) for found in named],
-                "change": [f"{found.change:+,.0f} {'%' if found.what == 'rows' else 'points'}" for found in named],
+                "change": [_change(found) for found in named],
             }
         ),
         hide_index=True,
@@ -124,11 +125,17 @@ def _what(finding: Drift) -> str:
         case "new_values":
             return f"New values of {finding.column}"
         case _:
-            return "People of the former file who are in it again"
+            return "The same people"
 
 
 def _figure(what: str, value: float) -> str:
     return number(round(value)) if what == "rows" else f"{value:g} %"
+
+
+def _change(finding: Drift) -> str:
+    """As much as the limit is compared with."""
+    unit = "%" if finding.what == "rows" else "points"
+    return f"{finding.change:+g} {unit}".replace("-", "−")
 
 
 def _capital(sentence: str) -> str:

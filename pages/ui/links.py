@@ -25,7 +25,7 @@ def open_draft(draft_id: str, step: str | None = None) -> NoReturn:
 
 
 def upload_link(request_id: str, label: str = "") -> None:
-    """A link to an upload."""
+    """A link to an upload, from another page."""
     st.page_link(
         "upload.py", label=escape(label or f"Upload {request_id}"), icon=":material/receipt_long:",
         query_params={"upload": request_id},

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pandas as pd
 import streamlit as st
 
-from ingest_core.models import Receipt, RejectedRow
+from ingest_core.models import Attribute, Receipt, RejectedRow
 from pages.ui import badges, told
 from pages.ui.links import go_next
 from pages.ui.state import workspace
 from pages.ui.text import percent
 
+NEW_MEMBER = "New in the source"
 WORDS = [
     "Scheduled", "In Progress", "Completed", "Completed with rejects", "Failed", "Cancelled", "Undone", "Replaced",
     "Waits for approval",
@@ -85,12 +87,14 @@ def rejects_table(rows: Sequence[RejectedRow], *, has_text: bool) -> None:
 
 def changes_table(people: Sequence[dict[str, Any]], kinds: Mapping[str, str], *, key: str) -> None:
     """What an upload did to people: a column per attribute that differs, before → after; the id opens the profile."""
-    names = {name for person in people for name in person["attributes"]}
-    attributes = {a.name: a for a in workspace().attributes.list() if a.name in names}
+    replaced = Counter({name: 0 for person in people for name in person["attributes"]})
+    replaced.update(name for person in people for name, pair in person["attributes"].items() if pair["before"])
+    named = {attribute.name: attribute for attribute in workspace().attributes.list() if attribute.name in replaced}
+    attributes = dict(sorted(named.items(), key=lambda item: -replaced[item[0]]))  # what was replaced most comes first
     rows = [
         {
             "person": person["profile_id"],
-            "kind": [kinds[person["kind"]]],
+            "kind": _kinds(person, kinds),
             **{attributes[name].column: _change(**values) for name, values in person["attributes"].items()},
         }
         for person in people
@@ -108,11 +112,23 @@ def changes_table(people: Sequence[dict[str, Any]], kinds: Mapping[str, str], *,
                 pinned=True, help="The upload and line a person was first seen in. Opens the profile.",
             ),
             "kind": st.column_config.MultiselectColumn(
-                "", options=list(kinds.values()), color=["#d3f9d8", "#dbe4ff", "#e9ecef"]
+                "", options=[*kinds.values(), NEW_MEMBER], color=["#d3f9d8", "#dbe4ff", "#e9ecef", "#e5dbff"]
             ),
-            **{a.column: st.column_config.TextColumn(a.display_name) for a in attributes.values()},
+            **{a.column: _text_column(a, rows) for a in attributes.values()},
         },
     )  # fmt: skip
+
+
+def _kinds(person: dict[str, Any], kinds: Mapping[str, str]) -> list[str]:
+    """What became of somebody. Who was known by other sources only, is new in this one."""
+    is_joining = person["is_new_member"] and person["kind"] == "updated"
+    return [kinds[person["kind"]], *([NEW_MEMBER] if is_joining else [])]
+
+
+def _text_column(attribute: Attribute, rows: Sequence[dict[str, Any]]) -> Any:
+    """As wide as its longest text: before → after is useless when its end is cut off."""
+    longest = max(len(str(row.get(attribute.column, ""))) for row in rows)
+    return st.column_config.TextColumn(attribute.display_name, width=min(320, 34 + 8 * max(longest, 9)))
 
 
 def _change(before: str | None, after: str | None) -> str:

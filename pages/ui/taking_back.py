@@ -7,7 +7,7 @@ import streamlit as st
 from ingest_core.errors import OnrampError
 from ingest_core.models import Receipt, UndoReceipt
 from pages.ui import errors, told
-from pages.ui.links import upload_link
+from pages.ui.links import open_upload
 from pages.ui.state import workspace
 from pages.ui.text import count
 from pages.ui.waiting import at_once, forget, remembered
@@ -80,7 +80,8 @@ def _both(twin: str) -> bool:
         "One of them is enough. Undo that one first, or let both count.",
         title="The same file was loaded since", icon=":material/content_copy:",
     )  # fmt: skip
-    upload_link(twin)
+    if st.button("See that upload", icon=":material/receipt_long:", key="see_twin"):
+        open_upload(twin)
     return st.toggle("Let both count", key="both_count")
 
 

@@ -1,7 +1,8 @@
-"""A receipt in words: the sentence of a result or a dry run, what an undo changes, figures, how long it took."""
+"""Receipts in words: the sentence of a result or a dry run, what an undo or a change of type does, figures, times."""
 
 from __future__ import annotations
 
+from ingest_core.ledger.retype import TypeChange
 from ingest_core.models import Receipt, SegmentChange, UndoReceipt
 from pages.ui.text import count, escape, number, percent, seconds
 
@@ -50,6 +51,11 @@ def events_warning(receipt: Receipt) -> str | None:
         "That looks like a list of events, such as purchases. Only one value per person is kept: choose the sum or the "
         "number for such columns in the rules of the match step."
     )
+
+
+def notices(receipt: Receipt) -> list[str]:
+    """What is worth knowing, without what the findings about an unusual file tell in full."""
+    return [notice for notice in receipt.notices if not (receipt.held and "the former file" in notice)]
 
 
 def reject_share(receipt: Receipt) -> float | None:
@@ -128,3 +134,27 @@ def _segment(change: SegmentChange) -> str:
     if change.before is None:
         return f"{name} is there again, with {count(change.after, 'profile')}."
     return f"{name} **{number(change.before)} → {number(change.after)}** profiles."
+
+
+def type_effects(change: TypeChange) -> list[str]:
+    """What another type does to the values of an attribute, a sentence each, as Markdown."""
+    if not change.profiles and not change.regained:
+        return ["No profile has a value."]
+    told = [_same(change)]
+    if change.lost:
+        shown = ", ".join(f"“{escape(text)}”" for text in change.samples)
+        told.append(f"**{number(change.lost)}** would have no value: their text does not fit, such as {shown}.")
+    if change.rewritten:
+        shown = ", ".join(f"{escape(before)} → {escape(after)}" for before, after in change.rewritten_samples)
+        told.append(f"**{number(change.rewritten)}** would read otherwise: {shown}.")
+    if change.regained:
+        told.append(f"**{number(change.regained)}** without a value would get one: their text fits again.")
+    return told
+
+
+def _same(change: TypeChange) -> str:
+    having = count(change.profiles, "profile has", "profiles have")
+    if change.same == change.profiles:
+        return f"{having} a value, and every one stays as it is."
+    stay = "stays as it is" if change.same == 1 else "stay as they are"
+    return f"{having} a value; **{number(change.same)}** of them {stay}."

@@ -1,0 +1,123 @@
+"""Where values come from and what they were before: on the profile, and for everybody an upload touched."""
+
+from __future__ import annotations
+
+import pytest
+
+from ingest_core.files import PathSource
+from ingest_core.models import Options
+from tests.pages.conftest import day_first
+from tests.pages.shown import texts
+
+SECOND = "cust_id\temail_addr\tfname\tdob\tcity\nC2\trahul@example.com\tRahul\t13/11/1984\tNagpur\n"
+
+
+@pytest.fixture
+def moved(workspace, source, receipt, tmp_path):
+    """A second upload: Rahul has moved."""
+    path = tmp_path / "second.tsv"
+    path.write_text(SECOND, "utf-8")
+    mapping = day_first(workspace.mappings.current(source))
+    return workspace.loads.load(workspace.plan(PathSource(path), source, mapping, Options()))
+
+
+@pytest.fixture
+def rahul(workspace, moved):
+    return workspace.profiles.show("crmid", "C2")["profile_id"]
+
+
+def reveals(workspace):
+    with workspace.engine.session() as session:
+        return session.rows("SELECT object FROM audit WHERE action = 'reveal'")
+
+
+def test_each_value_names_file_line_and_upload(open_page, rahul, receipt, moved):
+    table = open_page("profiles", profile=rahul).dataframe[0].value.set_index("attribute")
+    assert list(table.loc["City", ["value", "file", "line", "upload"]]) == [
+        "Nagpur", "second.tsv", "2", moved.request_id,
+    ]  # fmt: skip
+
+
+def test_a_search_puts_the_profile_into_the_url_and_never_the_value(open_page, rahul):
+    page = open_page("profiles")
+    page.selectbox(key="by").select("email")
+    page.text_input(key="profile_value").set_value("rahul@example.com").run()
+    assert page.query_params["profile"] == rahul
+    assert "rahul" not in str(page.query_params)
+
+
+def test_nobody_found_leaves_no_profile_in_the_url(open_page, rahul):
+    page = open_page("profiles", profile=rahul)
+    page.selectbox(key="by").select("crmid")
+    page.text_input(key="profile_value").set_value("C999").run()
+    assert page.error
+    assert "profile" not in page.query_params
+
+
+def test_a_profile_that_is_gone_is_a_message_with_a_next_move(open_page, workspace, receipt):
+    page = open_page("profiles", profile="1-99")
+    assert "Look the person up by an identifier" in texts(page)
+
+
+def test_personal_data_is_shown_once_when_asked_for_and_audited(open_page, workspace, rahul):
+    page = open_page("profiles", profile=rahul)
+    assert "rahul@example.com" not in str(page.dataframe[0].value)
+    page.button(key="reveal").click().run()
+    assert "rahul@example.com" in str(page.dataframe[0].value["value"].tolist())
+    assert reveals(workspace) == [(rahul,)]
+    page.run()
+    assert "rahul@example.com" not in str(page.dataframe[0].value["value"].tolist())
+    assert len(reveals(workspace)) == 1
+
+
+def history_of(open_page, profile, attribute):
+    """The page with the drawer open, as a click on the row's button opens it."""
+    page = open_page("profiles", profile=profile)
+    page.session_state["history_of"] = attribute
+    return page.run()
+
+
+def test_the_history_of_a_value_names_every_upload_newest_first(open_page, rahul, moved):
+    said = texts(history_of(open_page, rahul, "city")).replace("\\", "")
+    assert said.index("**Nagpur**") < said.index("**Pune**")
+    assert "**Nagpur** :green-badge" in said
+    assert "CRM contacts, second.tsv, line 2" in said
+    assert "2 uploads said something about it" in said
+
+
+def test_the_history_of_personal_data_is_masked_until_asked_for(open_page, workspace, rahul):
+    page = history_of(open_page, rahul, "email")
+    assert "rahul@example" not in texts(page).replace("\\", "").replace("\u2060", "")
+    page.session_state["history_of"] = "email"
+    page.button(key="reveal_history").click().run()
+    assert "rahul@example.com" in texts(page).replace("\\", "").replace("\u2060", "")
+    assert reveals(workspace) == [(rahul,)]
+
+
+def test_profiles_changed_shows_before_and_after(open_page, workspace, moved, rahul):
+    city = workspace.attributes.get("city").column
+    page = open_page("upload", upload=moved.request_id, tab="Profiles changed")
+    (row,) = page.dataframe[0].value.to_dict("records")
+    assert (row["person"], list(row["kind"]), row[city]) == (rahul, ["Updated"], "Pune → Nagpur")
+
+
+def test_profiles_changed_is_masked_and_filtered_by_kind(open_page, workspace, receipt):
+    page = open_page("upload", upload=receipt.request_id, tab="Profiles changed")
+    frame = page.dataframe[0].value
+    assert len(frame) == 2
+    assert "asha@example.com" not in str(frame.to_dict())
+    assert [option.content for option in page.pills(key="kind_1").proto.options] == ["Created 2"]
+
+
+def test_who_joins_a_source_without_another_change_is_told(open_page, workspace, receipt, tmp_path):
+    other = workspace.sources.add("Store visits")
+    path = tmp_path / "visits.tsv"
+    path.write_text("cust_id\nC1\nC9\n", "utf-8")
+    file = PathSource(path)
+    mapping = workspace.suggest(workspace.inspect(file, other), other)
+    visits = workspace.loads.load(workspace.plan(file, other, mapping, Options()))
+    page = open_page("upload", upload=visits.request_id, tab="Profiles changed")
+    kinds = [list(kinds) for kinds in page.dataframe[0].value["kind"]]
+    assert kinds == [["Updated", "New in the source"], ["Created"]]
+    page.pills(key="kind_1").set_value("created").run()
+    assert [list(kinds) for kinds in page.dataframe[0].value["kind"]] == [["Created"]]
