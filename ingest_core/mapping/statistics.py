@@ -31,7 +31,8 @@ class TableCollector:
 
     def __init__(self, columns: Sequence[str], repaired: Sequence[str], context: TypeContext) -> None:
         self._columns = [
-            _Column(name, as_repaired, context) for name, as_repaired in zip(columns, repaired, strict=True)
+            _Column(name, as_repaired, context, len(columns))
+            for name, as_repaired in zip(columns, repaired, strict=True)
         ]
         self.rows = 0
 
@@ -49,10 +50,10 @@ class TableCollector:
 
 
 class _Column:
-    def __init__(self, name: str, repaired: str, context: TypeContext) -> None:
+    def __init__(self, name: str, repaired: str, context: TypeContext, columns: int) -> None:
         self.name = name
         self.repaired = repaired
-        self.profile = ColumnProfile()
+        self.profile = ColumnProfile(columns)
         self.evidence = ColumnEvidence(name.strip() or repaired, context, column=name)
 
     def add(self, values: pa.ChunkedArray) -> None:
