@@ -287,6 +287,7 @@ class Options(Model):
     at: datetime | None = None
     again: bool = False
     accept_drift: bool = False  # load it however far it is from the former file
+    parent: str | None = None  # the upload whose rejected rows these are, corrected
     idempotency_key: str | None = None
 
 
@@ -356,6 +357,8 @@ class Receipt(Model):
     finished_at: datetime | None = None
     undone_at: datetime | None = None
     undone_by: str | None = None
+    parent: str | None = None  # the upload whose rejected rows were corrected here
+    children: tuple[str, ...] = ()  # uploads of rows corrected from this one
 
 
 class SegmentChange(Model):

@@ -12,6 +12,7 @@ from ingest_core.engine.lock import WorkspaceLock
 from ingest_core.engine.migrate import migrate
 from ingest_core.engine.steps import Runner
 from ingest_core.faults import abort_point
+from ingest_core.jobs.fixes import Fixes
 from ingest_core.jobs.jobs import Jobs
 from ingest_core.jobs.loads import Loads
 from ingest_core.jobs.sample_data import load_sample_data
@@ -27,6 +28,7 @@ from ingest_core.people.people import People
 from ingest_core.plan.load import Loader
 from ingest_core.plan.planning import Planner
 from ingest_core.plan.undo import Undo
+from ingest_core.segments.macros import Macros
 from ingest_core.segments.segments import Segments
 from ingest_core.settings import Settings, load_settings
 from ingest_core.vault import Keyset, LandingZone, load_keyset
@@ -65,9 +67,10 @@ class Workspace:
         self.attributes = Attributes(engine, user)
         self.mappings = Mappings(engine, user)
         self.drafts = Drafts(engine, keyset, user)
-        self.segments = Segments(engine, user)
+        self.segments = Segments(engine, keyset, user)
         self.history = History(engine, keyset)
         self.profiles = People(engine, keyset, settings, self.attributes, user)
+        self.macros = Macros(engine, keyset, self.profiles, user)
         self.planner = Planner(engine, settings, self.attributes, self.mappings, user)
         self.inspect = self.planner.inspect
         self.suggest = self.planner.suggest
@@ -76,6 +79,7 @@ class Workspace:
         self.undo = Undo(engine, settings, self.attributes, user)
         self.operations = Operations(home, engine, keyset, settings, self.landing, self.drafts, user, worker)
         self.jobs = Jobs(engine, self.sources, self.landing, self.loads)
+        self.fixes = Fixes(self.history, self.sources, self.mappings, self.landing, self.jobs)
 
     @classmethod
     def open(cls, home: Path | None = None, *, user: str | None = None, worker: str = "command") -> Workspace:

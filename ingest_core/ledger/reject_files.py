@@ -46,7 +46,7 @@ def write_spreadsheet(out: Path | IO[str], rows: Iterable[RejectedRow], header: 
         writer.writerow([*COLUMNS, *(neutral(name) for name in header)])
         for row in rows:
             about = (str(row.line), row.column or "", " ".join(row.codes), row.message, row.fix)
-            cells = _split(row.text, delimiter)
+            cells = split_line(row.text, delimiter)
             writer.writerow([neutral(cell) for cell in (*about, *cells)])
             count += 1
         return count
@@ -71,7 +71,8 @@ def _header_cell(name: str, delimiter: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
-def _split(text: str, delimiter: str) -> list[str]:
+def split_line(text: str, delimiter: str) -> list[str]:
+    """The cells of a line of a file with this delimiter."""
     if delimiter == "\t":
         return text.split("\t")
     return next(csv.reader([text], delimiter=delimiter), []) if "\x00" not in text else [text]

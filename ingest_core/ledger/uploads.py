@@ -22,7 +22,10 @@ COUNTS = (
 _SELECT = f"""
 SELECT request_id, source.name AS source, file, sha256, uploaded_by, status, is_cancelled, is_live, mapping_version,
        {", ".join(COUNTS)}, segment, rejects_by_reason, notices, ignored_columns, steps, error, upload.created_at,
-       scheduled_for, started_at, finished_at, undone_at, undone_by, replaced_by, held, drift
+       scheduled_for, started_at, finished_at, undone_at, undone_by, replaced_by, held, drift,
+       json_extract_string(options, '$.parent') AS parent,
+       (SELECT list(child.request_id ORDER BY child.created_at) FROM upload AS child
+        WHERE json_extract_string(child.options, '$.parent') = upload.request_id) AS children
 FROM upload JOIN source ON source.source_id = upload.source_id
 """
 
@@ -132,7 +135,7 @@ def receipts(
 ) -> list[Receipt]:
     """Receipts, newest first; ``where`` is SQL of ours over upload and source, its values bound."""
     rows = session.records(
-        f"{_SELECT} WHERE {where} ORDER BY upload.created_at DESC, upload_no DESC LIMIT ? OFFSET ?",
+        f"{_SELECT} WHERE {where} ORDER BY upload.rowid DESC LIMIT ? OFFSET ?",
         [*parameters, limit if limit is not None else 1_000_000_000, offset],
     )
     return [_receipt(row) for row in rows]
@@ -172,6 +175,8 @@ def _receipt(row: dict[str, Any]) -> Receipt:
         finished_at=utc(row["finished_at"]),
         undone_at=utc(row["undone_at"]),
         undone_by=row["undone_by"],
+        parent=row["parent"],
+        children=tuple(row["children"] or ()),
         held=json.loads(row["held"]) if row["held"] else None,
         drift=tuple(Drift(**drift) for drift in json.loads(row["drift"] or "[]")),
     )

@@ -44,7 +44,7 @@ _RANGE = "rid >= ? AND rid < ?"  # the rows of one upload lie together in the lo
 
 def compare(runner: Runner, plan: Plan) -> Comparison:
     """Compares ``stage`` with the log rows of the former file: at most three aggregates, none without such a file."""
-    former = _Former.of(runner.session, plan)
+    former = None if plan.options.parent else _Former.of(runner.session, plan)
     if former is None:
         return Comparison()
     return Comparison(former.request_id, tuple(_Comparing(runner, plan, former).findings()))
@@ -82,7 +82,7 @@ _FORMER = """
 SELECT upload_no, request_id, mapping.columns, drift
 FROM upload
 LEFT JOIN mapping ON mapping.source_id = upload.source_id AND mapping.version = upload.mapping_version
-WHERE upload.source_id = ? AND is_live AND sha256 <> ?
+WHERE upload.source_id = ? AND is_live AND sha256 <> ? AND json_extract_string(options, '$.parent') IS NULL
 ORDER BY upload_no DESC
 LIMIT 1"""
 
