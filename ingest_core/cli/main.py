@@ -25,6 +25,7 @@ from ingest_core.cli import attributes, ingest, look, mappings, operate, segment
 from ingest_core.cli.parser import Parser
 from ingest_core.cli.signals import Signals
 from ingest_core.engine.boundary import out_of_memory
+from ingest_core.engine.memory import is_memory
 from ingest_core.errors import OnrampError, StateError, Stopped
 from ingest_core.models import Receipt
 from ingest_core.workspace import Workspace
@@ -78,7 +79,9 @@ def _answer(given: list[str], signals: Signals) -> int:
         return int(done.code or 0)
     except OnrampError as error:
         return _complain(error, is_json=is_json)
-    except Exception as error:  # noqa: BLE001  its text may quote a customer's line: only its kind and place are told
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # noqa: BLE001  a library's panic, too; its text may quote a customer's line
         return _complain(_foreign(error), is_json=is_json)
     if result is None:
         return 0
@@ -159,19 +162,11 @@ def _stopped() -> Stopped:
     return stopped
 
 
-def _foreign(error: Exception) -> OnrampError:
+def _foreign(error: BaseException) -> OnrampError:
     """What is told of an exception that is not ours."""
-    if _is_memory(error):
+    if is_memory(error):
         return out_of_memory()
     return _os_error(error) if isinstance(error, OSError) else _internal(error)
-
-
-def _is_memory(error: Exception) -> bool:
-    """Memory also ends where a thread is to be started or a library to be loaded."""
-    if isinstance(error, MemoryError) or (isinstance(error, OSError) and error.errno == errno.ENOMEM):
-        return True
-    words = ("can't start new thread", "failed to map segment", "annot allocate memory")
-    return isinstance(error, RuntimeError | ImportError) and any(word in str(error) for word in words)
 
 
 def _os_error(error: OSError) -> StateError:
@@ -186,7 +181,7 @@ def _os_error(error: OSError) -> StateError:
     )
 
 
-def _internal(error: Exception) -> OnrampError:
+def _internal(error: BaseException) -> OnrampError:
     if os.environ.get("ONRAMP_DEBUG"):
         raise error
     places = [frame for frame in traceback.extract_tb(error.__traceback__) if "ingest_core" in frame.filename]

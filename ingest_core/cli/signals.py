@@ -49,14 +49,14 @@ class Signals:
     def watch(self, engine: Engine) -> None:
         """From now on statements of this engine are interrupted, too."""
         self._engine = engine
-        if self._before and self._pipe is None:
-            self._pipe = os.pipe()
-            os.set_blocking(self._pipe[1], False)
-            signal.set_wakeup_fd(self._pipe[1], warn_on_full_buffer=False)
-            self._listener = threading.Thread(
-                target=self._listen, args=[self._pipe[0]], name="onramp-signals", daemon=True
-            )
-            self._listener.start()
+        if not self._before or self._listener is not None:
+            return
+        self._pipe = os.pipe()
+        os.set_blocking(self._pipe[1], False)
+        listener = threading.Thread(target=self._listen, args=[self._pipe[0]], name="onramp-signals", daemon=True)
+        listener.start()
+        self._listener = listener
+        signal.set_wakeup_fd(self._pipe[1], warn_on_full_buffer=False)
 
     def _listen(self, pipe: int) -> None:
         while number := os.read(pipe, 1):

@@ -16,6 +16,7 @@ from pathlib import Path
 import duckdb
 
 from ingest_core.engine.boundary import Condition, boundary
+from ingest_core.engine.memory import require_room
 from ingest_core.engine.names import quote
 from ingest_core.engine.session import Session
 from ingest_core.errors import OnrampError
@@ -40,6 +41,7 @@ class Engine:
         if not path.exists():
             _create_file(path, self._condition)
         with boundary(self._condition):
+            require_room()
             # Given at connect: by SET it would hold for this one connection, not for its cursors.
             self._root = duckdb.connect(str(path), config={"python_enable_replacements": False})
             for name, value in _lock_down(temp, memory_limit, threads, temp_limit):

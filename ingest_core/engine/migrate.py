@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from importlib import resources
 
+from ingest_core.clock import now
 from ingest_core.engine.duck import Engine
 from ingest_core.errors import StateError
 
@@ -33,7 +33,4 @@ def migrate(engine: Engine) -> None:
             if number not in applied:
                 with session.transaction():
                     session.run(sql)
-                    session.run(
-                        "INSERT INTO migration VALUES (?, ?, ?)",
-                        [number, name, datetime.now(UTC).replace(tzinfo=None)],
-                    )
+                    session.run("INSERT INTO migration VALUES (?, ?, ?)", [number, name, now()])

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from ingest_core.engine.boundary import EngineError, out_of_memory
+from ingest_core.engine.memory import is_memory, is_panic, require_room
 from ingest_core.engine.session import Session
 from ingest_core.faults import abort_point
 from ingest_core.models import Progress, StepReport
@@ -33,6 +34,16 @@ def must_be(found: int, expected: int, what: str) -> None:
         )
 
 
+def _library_failed() -> EngineError:
+    """A library gave up in the middle of a step. Its text may quote a cell and is left out."""
+    return EngineError(
+        "A library that this step needs failed. Nothing was changed.",
+        code="internal_error",
+        hint="Start again; if it happens twice, report the step's name.",
+        facts={"kind": "PanicException"},
+    )
+
+
 def ignore_progress(phase: str, done: int, total: int | None) -> None:
     """For work nobody watches."""
 
@@ -44,9 +55,14 @@ class Runner:
         self, session: Session, progress: Progress = ignore_progress, live: dict[str, int] | None = None
     ) -> None:
         self.session = session
-        self.progress = progress
+        self._progress = progress
         self.live = live if live is not None else {}  # counts so far, for whoever watches
         self.reports: list[StepReport] = []
+
+    def progress(self, phase: str, done: int, total: int | None) -> None:
+        """Tells how far it is; raises what the one who watches raises, and MemoryError where memory is about to end."""
+        require_room()
+        self._progress(phase, done, total)
 
     def run(self, step: Step, parameters: Sequence[object] = ()) -> int | None:
         """Runs one statement; returns how many rows it made, if the engine says so."""
@@ -62,14 +78,18 @@ class Runner:
     @contextmanager
     def timed(self, name: str, purpose: str, sql: str = "") -> Iterator[Callable[[int | None], None]]:
         """Reports a piece of work as one step; call the yielded function with the number of rows."""
-        self.progress(name, 0, None)
-        abort_point(name, "before")
         rows: list[int | None] = [None]
-        begun = time.perf_counter()
         try:
+            self.progress(name, 0, None)
+            abort_point(name, "before")
+            begun = time.perf_counter()
             yield rows.append
-        except MemoryError:  # of Python or a library: told as the engine's own, without a trace that may quote a cell
-            raise out_of_memory() from None
+        except BaseException as error:
+            if is_memory(error):
+                raise out_of_memory() from None
+            if is_panic(error):
+                raise _library_failed() from None
+            raise
         self.reports.append(
             StepReport(
                 name=name, purpose=purpose, sql=sql, seconds=round(time.perf_counter() - begun, 4), rows=rows[-1]

@@ -17,6 +17,7 @@ from ingest_core.catalog import Sources
 from ingest_core.clock import now
 from ingest_core.engine import Engine
 from ingest_core.engine.boundary import out_of_memory
+from ingest_core.engine.memory import is_memory
 from ingest_core.engine.session import Row
 from ingest_core.errors import Held, OnrampError, StateError, Stopped
 from ingest_core.jobs.loads import Loads, fault_of_ours, register
@@ -200,7 +201,7 @@ class Jobs:
                 self._tidy()
                 self.run_waiting()
                 trouble = ""
-            except Exception as error:  # noqa: BLE001  such as a full disk: tried again, the worker goes on
+            except BaseException as error:  # noqa: BLE001  such as a full disk: tried again, the worker goes on
                 kind = error.code if isinstance(error, OnrampError) else type(error).__name__
                 if kind != trouble:
                     _LOG.warning("The queue cannot go on (%s). It is tried again every second.", kind)
@@ -242,10 +243,11 @@ class Jobs:
                 uploads.hold(session, request_id, held.as_dict())
         except OnrampError as error:
             self._end(request_id, error, landing_id)
-        except MemoryError:
-            self._end(request_id, out_of_memory(), landing_id)
-        except Exception as error:  # noqa: BLE001  the next upload is loaded whatever was wrong with this one
-            self._end(request_id, fault_of_ours(error), landing_id)
+        except KeyboardInterrupt:
+            self._wait_again(request_id)
+            raise
+        except BaseException as error:  # noqa: BLE001  a library's panic, too: the next upload is loaded whatever it was
+            self._end(request_id, _fault(error), landing_id)
 
     def _load(
         self,
@@ -334,6 +336,14 @@ class Jobs:
             sweep(self._engine)
         finally:
             self._engine.write.release()
+
+
+def _fault(error: BaseException) -> OnrampError:
+    if is_memory(error):
+        return out_of_memory()
+    fault = fault_of_ours(Exception())
+    fault.facts = {"kind": type(error).__name__}  # a panic is no Exception
+    return fault
 
 
 _NEXT = """

@@ -32,7 +32,7 @@ for fault in sys.argv[2:]:
         with Workspace.open(Path(sys.argv[1]), worker="app") as workspace:
             workspace.jobs.run_waiting()
         os._exit(0)
-    print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+    print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
 """
 """One process after the other opens the workspace and loads what waits, each with a fault of its own."""
 
@@ -75,6 +75,7 @@ def ended(kernel, request_id):
 def processes(home, repository, *faults):
     """The exit codes of processes that load what waits, one after the other."""
     done = subprocess.run([sys.executable, "-c", WORK, str(home), *faults], cwd=repository, capture_output=True)
+    assert done.returncode == 0, done.stderr
     return [int(code) for code in done.stdout.split()]
 
 
