@@ -32,3 +32,15 @@ def loaded_home(tmp_path_factory, processes) -> Path:
 def onramp(loaded_home, tmp_path) -> Onramp:
     shutil.copytree(loaded_home, tmp_path / "home")
     return Onramp(tmp_path / "home")
+
+
+@pytest.fixture(scope="session")
+def can_trace(processes, tmp_path_factory) -> None:
+    """Skips where system calls cannot be made to fail."""
+    if shutil.which("strace") is None:
+        pytest.skip("strace is not installed")
+    traced = processes.ask(
+        arguments=["--home", str(tmp_path_factory.mktemp("traced")), "digest"], strace=["-e", "trace=openat"]
+    )
+    if not traced.calls:
+        pytest.skip("tracing another process is not permitted here")
