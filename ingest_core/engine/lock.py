@@ -37,8 +37,10 @@ class WorkspaceLock:
             os.ftruncate(self._file, len(name))
 
     def release(self) -> None:
-        """Lets other processes in."""
-        os.close(self._file)
+        """Lets other processes in; a second time does nothing."""
+        file, self._file = self._file, -1
+        if file >= 0:
+            os.close(file)
 
 
 @dataclass(frozen=True, slots=True)

@@ -73,7 +73,9 @@ def test_the_kernel_releases_the_lock_of_a_killed_process(tmp_path, hold):
 
 def test_a_lock_that_was_released_can_be_taken_again(tmp_path):
     for _ in range(3):
-        WorkspaceLock(tmp_path, "command").release()
+        lock = WorkspaceLock(tmp_path, "command")
+        lock.release()
+        lock.release()
 
 
 def test_what_a_killed_process_wrote_is_not_believed(tmp_path, hold):
