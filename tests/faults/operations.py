@@ -274,6 +274,7 @@ class Verdict:
     """What a fault left: how many of the log's rows are missing or too many, and what else is wrong."""
 
     is_done: bool
+    has_ended: bool = False  # a queued upload that failed: there is nothing to do again
     lost: int = 0
     doubled: int = 0
     wrong: list[str] = field(default_factory=list)
@@ -309,15 +310,20 @@ class Stage:
             assert facts is None or facts.problems == []
         self.is_told_apart = not self._is_before(self.after)
 
-    def fresh(self) -> Path:
-        """A copy of the ground to run on; the one before is removed."""
-        shutil.rmtree(self._copies, ignore_errors=True)
-        shutil.copytree(self._ground, self._copies)
-        return self._copies
+    def fresh(self, at: Path | None = None) -> Path:
+        """A copy of the ground to run on; the one before it at the same place is removed."""
+        folder = at or self._copies
+        shutil.rmtree(folder, ignore_errors=True)
+        shutil.copytree(self._ground, folder)
+        return folder
+
+    def size(self) -> int:
+        """Bytes of the ground."""
+        return sum(path.stat().st_size for path in self._ground.rglob("*") if path.is_file())
 
     def next(self, folder: Path, verdict: Verdict) -> Path:
         """Where the next fault is to strike: the same workspace, if the operation begins there as it did before."""
-        is_same = not verdict.is_done and self.operation.is_struck_again
+        is_same = self.operation.is_struck_again and not verdict.is_done
         return folder if is_same else self.fresh()
 
     def seconds(self) -> dict[str, float]:
@@ -336,8 +342,8 @@ class Stage:
         home = folder / self.operation.home
         if self.operation.command == "(worker)":
             return self.processes.ask(waiting=home, **faults)
-        command = self.operation.command.format(folder=folder, newest=self._newest)
-        return self.processes.run(home, *command.split(), **faults)
+        words = self.operation.command.split()
+        return self.processes.run(home, *(w.format(folder=folder, newest=self._newest) for w in words), **faults)
 
     def judge(self, folder: Path) -> Verdict:
         """What is left. Also opens the workspace, which puts right what a kill left."""
@@ -357,7 +363,9 @@ class Stage:
             return Verdict(is_done=False, wrong=[] if self.before is None else ["the workspace is gone"])
         is_done = self._is_after(now) and self.is_told_apart
         if is_done or self._is_before(now):
-            return Verdict(is_done=is_done, wrong=now.problems)
+            had = self.before.uploads if self.before else []
+            has_ended = not is_done and _waiting(now.uploads) < _waiting(had)
+            return Verdict(is_done=is_done, has_ended=has_ended, wrong=now.problems)
         if self.operation.is_in_parts and now.digest == self.after.digest:
             return Verdict(is_done=False, wrong=now.problems)
         if self.before is None and now.uploads == [] and set(now.counts) == set(self.after.counts):
@@ -368,14 +376,14 @@ class Stage:
         return Verdict(is_done=False, lost=lost, doubled=now.doubled, wrong=wrong)
 
     def _is_before(self, now: Facts) -> bool:
-        """Nothing but uploads that failed and left nothing has been added."""
+        """Nothing but uploads that failed and left nothing has been added; what waited still waits, or failed."""
         if self.before is None or now.tables != self.before.tables:
             return False
         added = len(now.uploads) - len(self.before.uploads)
         return (
-            [_lasting(upload) for upload in now.uploads[added:]] == [_lasting(upload) for upload in self.before.uploads]
-            and all(upload["status"] == "Failed" and not upload["stored"] for upload in now.uploads[:added])
-            and now.landing == self.before.landing
+            added >= 0
+            and all(map(_has_failed, now.uploads[:added]))
+            and all(map(_is_kept, self.before.uploads, now.uploads[added:]))
         )
 
     def _is_after(self, now: Facts) -> bool:
@@ -385,6 +393,8 @@ class Stage:
 
     def finish(self, folder: Path, verdict: Verdict) -> None:
         """The operation succeeds now, with the result it always has, or says that it was done."""
+        if verdict.has_ended:
+            return
         again = self.run(folder)
         if verdict.is_done and self.operation.refused:
             assert again.code in (2, 3), (again.code, again.out)
@@ -398,6 +408,18 @@ class Stage:
         assert ended.problems == []
         assert ended.digest == self.after.digest
         assert self._is_after(ended) or self.operation.is_in_parts or (verdict.is_done and not self.operation.refused)
+
+
+def _waiting(uploads: list[dict[str, Any]]) -> int:
+    return [upload["status"] for upload in uploads].count("Scheduled")
+
+
+def _is_kept(was: dict[str, Any], upload: dict[str, Any]) -> bool:
+    return _lasting(upload) == _lasting(was) or (was["status"] == "Scheduled" and _has_failed(upload))
+
+
+def _has_failed(upload: dict[str, Any]) -> bool:
+    return upload["status"] == "Failed" and not upload["stored"]
 
 
 def _lasting(upload: dict[str, Any]) -> dict[str, Any]:

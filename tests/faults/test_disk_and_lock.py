@@ -5,12 +5,13 @@ from __future__ import annotations
 import shutil
 import subprocess
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.cli.onramp import Onramp
+from tests.faults.operations import Stage
 
 MEGABYTE = 1 << 20
 
@@ -26,23 +27,24 @@ def big(tmp_path_factory) -> Path:
 
 
 @pytest.fixture
-def small_disk(loaded_home, tmp_path) -> Iterator[Path]:
-    """A workspace on a file system with four free megabytes."""
+def small_disk(tmp_path) -> Iterator[Callable[[int], Path]]:
+    """Makes a file system of so many bytes."""
     folder = tmp_path / "disk"
     folder.mkdir()
-    size = sum(path.stat().st_size for path in loaded_home.rglob("*") if path.is_file()) + 4 * MEGABYTE
-    mount = ["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(folder)]
-    if shutil.which("mount") is None or subprocess.run(mount, capture_output=True).returncode:
-        pytest.skip("mounting a small file system is not permitted here")
-    try:
-        shutil.copytree(loaded_home, folder / "home")
-        yield folder
-    finally:
-        subprocess.run(["umount", str(folder)], capture_output=True)
+
+    def make(size: int) -> Path:
+        mount = ["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(folder)]
+        if shutil.which("mount") is None or subprocess.run(mount, capture_output=True).returncode:
+            pytest.skip("mounting a small file system is not permitted here")
+        return folder
+
+    yield make
+    subprocess.run(["umount", str(folder)], capture_output=True)
 
 
-def test_a_full_disk_ends_the_upload_and_loses_nothing(small_disk, big, processes):
-    onramp = Onramp(small_disk / "home")
+def test_a_full_disk_ends_the_upload_and_loses_nothing(small_disk, loaded_home, big, processes):
+    size = sum(path.stat().st_size for path in loaded_home.rglob("*") if path.is_file())
+    onramp = Onramp(shutil.copytree(loaded_home, small_disk(size + 4 * MEGABYTE) / "home"))
     before, counts = onramp.json("digest"), onramp.counts()
     died = processes.run(onramp.home, "ingest", big, "--source", "CRM", "--auto")
     _assert_disk_error(died)
@@ -52,6 +54,22 @@ def test_a_full_disk_ends_the_upload_and_loses_nothing(small_disk, big, processe
     shutil.copytree(onramp.home, big.parent / "moved")
     moved = Onramp(big.parent / "moved")
     assert moved.load(big, "--auto")["created"] == 40_000
+
+
+@pytest.mark.parametrize("name", ["queued load", "undo", "rebuild"])  # others: tests/operations/test_disk.py
+def test_a_full_disk_ends_anything_and_loses_nothing(small_disk, tmp_path, processes, name):
+    """What is left is looked at where there is room again."""
+    (tmp_path / "stage").mkdir()
+    stage = Stage(name, tmp_path / "stage", processes, rows=3_000)
+    folder = stage.fresh(small_disk(stage.size() + MEGABYTE // 4) / "ground")
+    died = stage.run(folder)
+    with_room = shutil.copytree(folder, tmp_path / "with room")
+    verdict = stage.judge(with_room)
+    assert verdict.is_sound, verdict
+    if name != "queued load":  # there the upload ends, and the worker goes on
+        _assert_disk_error(died)
+    assert not verdict.is_done
+    stage.finish(with_room, verdict)
 
 
 @pytest.mark.parametrize("room", [0, 0.05, 0.5, 2])
