@@ -17,7 +17,7 @@ from ingest_core.cli.parser import command
 from ingest_core.cli.text import inspection_text, receipt_text
 from ingest_core.errors import InputError, StateError
 from ingest_core.files import read_slices, receive, sniff, write_csv
-from ingest_core.models import Options
+from ingest_core.models import Options, Source
 from ingest_core.workspace import Workspace
 
 
@@ -49,6 +49,7 @@ def add_commands(parsers: Any) -> None:
     ingest.add_argument("--at", metavar="TIME", help="load at this time (ISO 8601; UTC unless it names a zone)")
     ingest.add_argument("--again", action="store_true", help="load the same bytes once more")
     ingest.add_argument("--accept-drift", action="store_true", help="load it however unlike the former file it is")
+    ingest.add_argument("--fixes", metavar="ID", help="the file holds corrected rows that this upload had rejected")
     ingest.add_argument("--key", metavar="KEY", help="idempotency key: a second start with it is the same upload")
     _dialect_options(ingest)
     approve = command(parsers, "approve", "Let an upload load that waits for a person.", _approve, receipt_text)
@@ -105,6 +106,7 @@ def _ingest(workspace: Workspace, args: argparse.Namespace) -> Any:
         at=_moment(args.at),
         again=args.again,
         accept_drift=args.accept_drift,
+        parent=_parent(workspace, args.fixes, source),
         idempotency_key=args.key,
     )
     known = None if args.dry_run else workspace.loads.find_key(options)
@@ -119,6 +121,16 @@ def _ingest(workspace: Workspace, args: argparse.Namespace) -> Any:
     if options.at is not None:
         return workspace.jobs.schedule(plan, _overrides(args))
     return workspace.loads.load(plan, progress)
+
+
+def _parent(workspace: Workspace, request_id: str | None, source: Source) -> str | None:
+    if request_id is not None and workspace.history.get(request_id).source != source.name:
+        raise InputError(
+            "The upload named by --fixes belongs to another source. Nothing was loaded.",
+            code="other_source",
+            hint="See its source with: upload show ID",
+        )
+    return request_id
 
 
 def _approve(workspace: Workspace, args: argparse.Namespace) -> Any:

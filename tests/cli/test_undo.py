@@ -57,3 +57,16 @@ def test_people_read_it_in_words(loaded):
     ]
     assert onramp.run("undo", upload).out.startswith(f"2 rows of {upload} are taken back.\n")
     assert onramp.run("redo", upload).out.startswith(f"2 rows of {upload} are counted again.\n")
+
+
+def test_a_file_of_corrected_rows_is_a_child_of_its_upload(onramp, tmp_path):
+    broken = write_table(tmp_path / "1.tsv", "crmid|email", "A1|anna@example.com", "A2|no address")
+    parent = onramp.load(broken, "--auto")["request_id"]
+    fixed = write_table(tmp_path / "2.tsv", "crmid|email", "A2|ben@example.com")
+    child = onramp.load(fixed, "--auto", "--fixes", parent)
+    assert (child["parent"], child["created"]) == (parent, 1)
+    assert onramp.json("upload", "show", parent)["children"] == [child["request_id"]]
+    onramp.json("source", "add", "Other")
+    refused = onramp.refuse("ingest", fixed, "--source", "Other", "--auto", "--fixes", parent)
+    assert refused["code"] == "other_source"
+    assert onramp.refuse("ingest", fixed, "--source", "CRM", "--auto", "--fixes", "NO")["code"] == "no_such_upload"
