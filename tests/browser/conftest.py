@@ -10,12 +10,15 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from contextlib import contextmanager
 from urllib.parse import urlsplit
 
 import pytest
 
 pytest.importorskip("playwright", reason="Playwright is not installed")
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import expect, sync_playwright
+
+expect.set_options(timeout=20_000)  # a busy machine is no failure
 
 FLAGS = [
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
@@ -27,7 +30,13 @@ START_SECONDS = 60
 @pytest.fixture(scope="session")
 def server(tmp_path_factory, repository):
     """The address of a running Onramp with an empty workspace."""
-    home = tmp_path_factory.mktemp("browser") / "home"
+    with served(tmp_path_factory.mktemp("browser") / "home", repository) as address:
+        yield address
+
+
+@contextmanager
+def served(home, repository):
+    """A running Onramp on this folder; gives its address."""
     log = home.with_name("server.log")
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
