@@ -121,7 +121,7 @@ def _until(chunks: Iterable[bytes], size: int) -> Iterator[bytes]:
 
 
 def head_text(source: ByteSource, opening: Opening, limits: FileLimits) -> tuple[bytes, int, bool]:
-    """The first MiB of text after leading blank lines, as UTF-8.
+    """The first MiB of text after leading blank lines, more where the first line is longer, as UTF-8.
 
     Returns (text, physical line number on which it begins, whether the file ends with it). Leading blank lines are
     passed over however many they are.
@@ -136,9 +136,14 @@ def head_text(source: ByteSource, opening: Opening, limits: FileLimits) -> tuple
             line += _line_ends(data[: len(data) - len(kept)])
             data = kept
             continue
-        if len(data) >= HEAD_BYTES + (len(data) - len(stripped)):
+        if len(stripped) >= HEAD_BYTES and _has_first_line(stripped, limits.line):
             return *_from_first_line(data, line), False
     return *_from_first_line(data, line), True
+
+
+def _has_first_line(data: bytes, limit: int) -> bool:
+    """Whether the first line is there to its end, or longer than any line may be."""
+    return len(data) > limit + 2 or b"\n" in data or b"\r" in data[:-1]
 
 
 def _from_first_line(data: bytes, line: int) -> tuple[bytes, int]:

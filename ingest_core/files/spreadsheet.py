@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import partial
 
 import numpy as np
 import pyarrow as pa
@@ -15,27 +14,35 @@ from ingest_core.models import ByteSource, Dialect, FileLimits, LineReject, Prog
 _PROGRAM = "ingest_core.apart.workbook"
 _FRAME_BYTES = 16 << 20
 _SLICE_ROWS = 20_000
+_SLICE_CHARACTERS = 8 << 20
 
 Row = list[str]
 
 
-def sheet_rows(
-    source: ByteSource, limits: FileLimits, phase: str = "read", progress: Progress | None = None
-) -> tuple[str, Iterator[tuple[int, Row]]]:
+class Told:
+    """Tells progress how many rows were read; also while the process that reads them is silent."""
+
+    def __init__(self, phase: str, progress: Progress | None) -> None:
+        self._phase = phase
+        self._progress = progress
+        self.rows = 0
+
+    def __call__(self) -> None:
+        """May raise ``Stopped``."""
+        if self._progress is not None:
+            self._progress(self._phase, self.rows, None)
+
+
+def sheet_rows(source: ByteSource, limits: FileLimits, told: Told) -> tuple[str, Iterator[tuple[int, Row]]]:
     """(name of the first sheet, its rows with their numbers in the workbook, 1-based), read by a process of its own.
 
-    ``progress`` is told while that process is silent. Raises ``FileError``: ``xlsx_damaged``, ``compression_bomb``,
-    ``empty_file``, ``too_slow``, ``too_much_memory``, ``reader_died``.
+    Raises ``FileError``: ``xlsx_damaged``, ``compression_bomb``, ``empty_file``, ``too_slow``, ``too_much_memory``,
+    ``reader_died``.
     """
     order = {"name": source.name, "unpacked": limits.unpacked, "ratio": limits.ratio, "line": limits.line}
     cage = Cage(limits.seconds, limits.memory, _FRAME_BYTES + 8 * limits.line)
-    tick = _silent if progress is None else partial(progress, phase, 0, None)
-    said = read_apart(_PROGRAM, source, order, cage, tick)
+    said = read_apart(_PROGRAM, source, order, cage, told)
     return next(said), _numbered(said)
-
-
-def _silent() -> None:
-    return None
 
 
 def _numbered(said: Iterator[list[tuple[int, Row]]]) -> Iterator[tuple[int, Row]]:
@@ -45,18 +52,20 @@ def _numbered(said: Iterator[list[tuple[int, Row]]]) -> Iterator[tuple[int, Row]
 
 def count_rows(source: ByteSource, limits: FileLimits, progress: Progress | None) -> tuple[str, int, int, int]:
     """(sheet name, rows, text bytes, longest row in bytes) of the first sheet."""
-    name, rows = sheet_rows(source, limits, "receive", progress)
+    told = Told("receive", progress)
+    name, rows = sheet_rows(source, limits, told)
     last = size = longest = 0
     for number, row in rows:
         length = len("\t".join(row).encode())
         last, size, longest = number, size + length + 1, max(longest, length)
+        told.rows = number
     return name, last, size, longest
 
 
 def sample_rows(source: ByteSource, limits: FileLimits, most: int) -> list[tuple[int, Row]]:
     """The first rows that are not blank."""
     sample: list[tuple[int, Row]] = []
-    for number, row in sheet_rows(source, limits)[1]:
+    for number, row in sheet_rows(source, limits, Told("read", None))[1]:
         if any(cell.strip() for cell in row):
             sample.append((number, row))
         if len(sample) >= most:
@@ -78,13 +87,14 @@ def workbook_slices(
     """
     width = len(dialect.columns)
     gathered = _Gathered(width)
-    for number, row in sheet_rows(source, limits, "read", progress)[1]:
+    told = Told("read", progress)
+    for number, row in sheet_rows(source, limits, told)[1]:
         if dialect.has_header and number == dialect.header_line:
             continue
         gathered.add(number, row, limits)
-        if gathered.seen >= slice_rows:
-            if progress is not None:
-                progress("read", number, None)
+        if gathered.seen >= slice_rows or gathered.size >= _SLICE_CHARACTERS:
+            told.rows = number
+            told()
             yield gathered.slice()
             gathered = _Gathered(width)
     if gathered.seen:
@@ -97,13 +107,13 @@ class _Gathered:
         self._rows: list[Row] = []
         self._numbers: list[int] = []
         self._rejects: list[LineReject] = []
-        self._blank = self._size = self.seen = 0
+        self._blank = self.size = self.seen = 0
 
     def add(self, number: int, row: Row, limits: FileLimits) -> None:
         """File one sheet row under rows, blank or rejects."""
         self.seen += 1
         text = "\t".join(row)
-        self._size += len(text)
+        self.size += len(text)
         if not text.strip():
             self._blank += 1
         elif len(text.encode()) > limits.line:
@@ -124,5 +134,5 @@ class _Gathered:
             rejects=tuple(self._rejects),
             lines_seen=self.seen,
             physical_lines=self.seen,
-            bytes_read=self._size,
+            bytes_read=self.size,
         )
