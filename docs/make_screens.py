@@ -1,8 +1,9 @@
 """Makes the pictures of docs/screens from a fresh workspace with the sample data. Needs what the browser tests need.
 
-    python docs/make_screens.py
+    python docs/make_screens.py [ingest] [trust]
 
-Nothing of the pictures is painted: it is the app, with the sample data and one made-up file on its way.
+Without a word it makes all of them. Nothing of the pictures is painted: it is the app, with the sample data and a few
+files of invented people.
 """
 
 from __future__ import annotations
@@ -54,12 +55,17 @@ def server(home: Path) -> Iterator[str]:
         process.wait(timeout=20)
 
 
+def sample(path: Path, *, rows: int, seed: int) -> Path:
+    """A file of invented people."""
+    script = [sys.executable, str(ROOT / "samples" / "make_sample.py")]
+    arguments = ["--rows", str(rows), "--seed", str(seed), "--dirt", "0.02", "--out", str(path)]
+    subprocess.run([*script, *arguments], check=True, stdout=subprocess.DEVNULL)  # noqa: S603
+    return path
+
+
 def leads(folder: Path) -> Path:
     """A file of invented people with other column names and dates that can be read both ways."""
-    made = folder / "made.tsv"
-    script = [sys.executable, str(ROOT / "samples" / "make_sample.py")]
-    arguments = ["--rows", "20000", "--seed", "11", "--dirt", "0.02", "--out", str(made)]
-    subprocess.run([*script, *arguments], check=True, stdout=subprocess.DEVNULL)  # noqa: S603
+    made = sample(folder / "made.tsv", rows=20_000, seed=11)
     lines = made.read_text("utf-8").split("\n")
     header = lines[0].split("\t")
     born = header.index("birth_date")
@@ -154,20 +160,87 @@ def finish(browser: Browser, page: Page, address: str) -> None:
     take(phone, "result_phone")
 
 
-def main() -> None:
+def visits(home: Path, folder: Path) -> tuple[str, str]:
+    """A workspace with an upload to look at and one that waits for approval; returns their Request IDs."""
+    from ingest_core.catalog import parse_mapping
+    from ingest_core.files import PathSource
+    from ingest_core.models import Options, SourceSettings
+    from ingest_core.workspace import Workspace
+
+    mapping = parse_mapping((ROOT / "samples" / "customers.mapping.json").read_text("utf-8"))
+    with Workspace.open(home, user="Asha Menon") as workspace:
+        workspace.load_sample_data()
+        source = workspace.sources.get("Store visits")
+        usual = PathSource(sample(folder / "visits_november.tsv", rows=3_000, seed=11))
+        chosen = Options(segment="create:NOVEMBER_VISITORS")
+        loaded = workspace.loads.load(workspace.plan(usual, source, mapping, chosen))
+        source = workspace.sources.update(source.source_id, settings=SourceSettings(drift_percent=30))
+        data = without_mail(sample(folder / "visits_december.tsv", rows=400, seed=77))
+        writer = workspace.landing.create("visits_december.tsv", len(data))
+        writer.write(data)
+        held = workspace.jobs.submit(writer.finish(), source, mapping, Options(), idempotency_key="held")
+        workspace.jobs.run_waiting()
+    return str(loaded.request_id), held
+
+
+def without_mail(path: Path) -> bytes:
+    """The file as a broken export has it: two of three people without an e-mail address."""
+    header, *lines = path.read_text("utf-8").split("\n")
+    mail = header.split("\t").index("email")
+    rows = [line.split("\t") for line in lines]
+    for i, cells in enumerate(rows):
+        if i % 3 and len(cells) > mail:
+            cells[mail] = ""
+    return "\n".join([header, *("\t".join(cells) for cells in rows)]).encode()
+
+
+def ingest(browser: Browser, folder: Path) -> None:
+    """The pictures of the way of one file."""
+    file = leads(folder)
+    with server(folder / "home") as address:
+        walk(browser, address, file)
+
+
+def trust(browser: Browser, folder: Path) -> None:
+    """The pictures of what can be taken back, looked at and approved."""
+    loaded, held = visits(folder / "trust" / "home", folder)
+    with server(folder / "trust" / "home") as address:
+        page = opened(browser)
+        page.goto(f"{address}/upload?upload={loaded}&tab=Profiles+changed")
+        page.get_by_text("Personal data is masked.").wait_for()
+        settle(page)
+        page.get_by_role("tab", name="Profiles changed").scroll_into_view_if_needed()
+        page.mouse.move(700, 450)
+        page.mouse.wheel(0, 2000)
+        take(page, "profiles_changed")
+        page.goto(f"{address}/upload?upload={loaded}")
+        settle(page)
+        page.get_by_role("button", name="Undo").click()
+        page.get_by_role("button", name="Take it back").wait_for()
+        take(page, "undo")
+        page.goto(f"{address}/upload?upload={held}")
+        page.get_by_role("button", name="Load it anyway").wait_for()
+        take(page, "held")
+
+
+PARTS = {"ingest": ingest, "trust": trust}
+
+
+def main(names: list[str]) -> None:
     """Fresh folder, server, browser, pictures."""
     OUT.mkdir(parents=True, exist_ok=True)
+    sys.path.insert(0, str(ROOT))
     folder = Path(tempfile.mkdtemp(prefix="onramp-screens-"))
     try:
-        file = leads(folder)
-        with server(folder / "home") as address, sync_playwright() as playwright:
+        with sync_playwright() as playwright:
             path = os.environ.get("ONRAMP_CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
             browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
-            walk(browser, address, file)
+            for name in names or list(PARTS):
+                PARTS[name](browser, folder)
             browser.close()
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])
