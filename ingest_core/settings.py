@@ -65,6 +65,14 @@ class Settings(BaseModel):
     draft_keep_days: int = Field(default=30, ge=0, le=36_500)  # by `maintain`: since an unfinished ingest was touched
     reject_keep_days: int | None = Field(default=None, ge=0, le=36_500)  # rejected rows since the load; None: for ever
     undone_keep_days: int | None = Field(default=None, ge=0, le=36_500)  # log rows since the undo; None: for ever
+    explore_seconds: int = Field(default=30, ge=1)  # of one query
+    explore_rows: int = Field(default=10_000, ge=1, le=1_000_000)  # of a result that are shown
+    explore_result_bytes: int = Field(default=32 << 20, ge=1 << 16, le=1 << 30)  # of these rows
+    explore_file_rows: int = Field(default=500_000, ge=1)  # of a file that are looked at
+    explore_profiles: int = Field(default=100_000, ge=1)  # that are looked at, masked
+    explore_memory_bytes: int = Field(default=1 << 30, ge=128 << 20)  # of the process that runs one person's queries
+    explore_idle_seconds: int = Field(default=900, ge=1)  # after which that process ends
+    explore_sessions: int = Field(default=4, ge=1)  # such processes at once
 
 
 def load_settings(home: Path) -> Settings:
