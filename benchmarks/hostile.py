@@ -207,6 +207,13 @@ def one_line(folder: Path, n: int) -> Commands:
     return [("inspect", str(file)), ("load", str(file))]
 
 
+def long_cells(folder: Path, n: int) -> Commands:
+    """N rows with a name of half a megabyte each, sealed as PII."""
+    rows = (f"C{at}\t{f'name {at} ' * 50_000}" for at in range(n))
+    file = lines(folder / "f", "crmid\tfirst_name", rows)
+    return [("inspect", file), ("load", file)]
+
+
 def long_header(folder: Path, n: int) -> Commands:
     """A header of N bytes in 100 names, at the line limit when N is 1 MiB."""
     name = "x" * (n // 100 - 8)
@@ -273,6 +280,7 @@ CASES = {
     "same_value": Case(250_000, same_value, PERSON),
     "separators": Case(50_000, separators),
     "one_line": Case(25_000_000, one_line),
+    "long_cells": Case(100, long_cells, {"crmid": "crmid", "first_name": "first_name"}),
     "long_header": Case(250_000, long_header),
     "one_name": Case(250_000, one_name),
     "empty_members": Case(25_000, empty_members),

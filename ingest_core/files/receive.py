@@ -42,7 +42,10 @@ def receive(
         meter.finish()
     if container == "xlsx":
         return _workbook_facts(source, limits, meter.digest(), progress)
-    raw = unpacked(source, container, limits, on_raw=None if container == "zip" else meter.see)
+    if container == "zip":
+        raw = meter.told(unpacked(source, container, limits))
+    else:
+        raw = unpacked(source, container, limits, on_raw=meter.see)
     facts = _text_facts(source, container, raw, encoding, meter)
     meter.finish()
     return facts
@@ -62,6 +65,13 @@ class _Meter:
         self._done += len(raw)
         if self._progress is not None:
             self._progress("receive", self._done, self._source.size)
+
+    def told(self, chunks: Iterator[bytes]) -> Iterator[bytes]:
+        """Chunks of a file whose raw bytes have all been seen: there is no more to count, but it can be stopped."""
+        for chunk in chunks:
+            if self._progress is not None:
+                self._progress("receive", self._done, self._source.size)
+            yield chunk
 
     def finish(self) -> None:
         if self._done != self._source.size:

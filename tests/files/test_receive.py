@@ -8,6 +8,7 @@ import pytest
 from ingest_core import files
 from ingest_core.errors import FileError, Stopped
 from ingest_core.models import FileLimits
+from tests.files.test_containers import archive
 
 
 @pytest.mark.parametrize(
@@ -149,3 +150,18 @@ def test_a_missing_file_is_a_clear_error(tmp_path, name):
     with pytest.raises(FileError) as caught:
         files.PathSource(os.path.join(tmp_path, name))  # noqa: PTH118 - also names that Path would change
     assert caught.value.code == "file_not_found"
+
+
+def test_a_zip_can_be_stopped_while_it_is_unpacked(source_of):
+    """Its raw bytes were all counted before: a person who asks then must not wait for the end."""
+    source = source_of(archive(("a.tsv", b"id\n" + b"1\n" * 3_000_000)))
+    told = []
+
+    def progress(phase, done, total):
+        told.append(done)
+        if len(told) > 1:
+            raise Stopped
+
+    with pytest.raises(Stopped):
+        files.receive(source, FileLimits(), progress=progress)
+    assert told == [source.size, source.size]
