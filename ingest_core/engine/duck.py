@@ -54,6 +54,10 @@ class Engine:
         """Whether the engine stopped for good: this process can only leave, the next one finds what was committed."""
         return self._condition.is_broken
 
+    def require_working(self) -> None:
+        """EngineError ``engine_stopped`` when the engine stopped for good; asks nobody and takes no time."""
+        self._condition.check()
+
     def check(self) -> None:
         """Answers when the engine does; raises what it says otherwise, EngineError ``engine_stopped`` for good."""
         with self.session() as session:
@@ -61,7 +65,7 @@ class Engine:
 
     def session(self) -> Session:
         """A new cursor on the same database; close it."""
-        self._condition.check()
+        self.require_working()
         with boundary(self._condition):
             session = Session(self._root.cursor(), self._condition)
         self._sessions[id(session)] = session

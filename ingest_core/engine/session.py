@@ -121,6 +121,8 @@ class Session:
         Who works with the session meets ``Stopped``, unless it is at its COMMIT already. Returns at once.
         """
         with self._turn:
+            if self._is_stopped:
+                return
             self._is_stopped = True
         threading.Thread(target=self._insist, name="onramp-stop", daemon=True).start()
 

@@ -218,7 +218,7 @@ class Jobs:
         return None if value is None else str(value)
 
     def _run(self, request_id: str) -> None:
-        running = self._running = Running(request_id)
+        running = self._running = Running(request_id, self._engine)
         try:
             claimed = self._claim(request_id)
             if claimed is not None:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
-from ingest_core.engine import Session
+from ingest_core.engine import Engine, Session
 from ingest_core.errors import Stopped
 
 
@@ -38,8 +38,9 @@ class JobProgress:
 class Running:
     """One upload from its claim to its end. Its worker tells; any thread may look, or stop it."""
 
-    def __init__(self, request_id: str) -> None:
+    def __init__(self, request_id: str, engine: Engine) -> None:
         self.request_id = request_id
+        self._engine = engine
         self.counts: dict[str, int] = {}  # filled by the load
         self.is_cancelled = False  # by a person; else the worker stops and the upload waits again
         self._is_stopping = False
@@ -50,9 +51,10 @@ class Running:
         self._progress = JobProgress(request_id)
 
     def tell(self, phase: str, done: int, total: int | None) -> None:
-        """The progress callback of the load; raises ``Stopped`` once it shall stop."""
+        """The progress callback of the load; raises ``Stopped`` when it shall stop, ``engine_stopped`` when it must."""
         if self._is_stopping:
             raise Stopped
+        self._engine.require_working()
         at = time.monotonic()
         if not self._phases or self._phases[-1].name != phase:
             if self._phases:

@@ -12,6 +12,7 @@ from pages.ui.text import escape
 
 # Next moves on a screen, where the core's own hint names a command.
 HINTS = {
+    "engine_stopped": "The app starts again by itself, and this page with it. The history says what was loaded.",
     "no_such_upload": "Look for it in the upload history.",
     "no_such_source": "Choose a source from the list of sources.",
     "no_such_mapping": "Open the mapping of the source.",
