@@ -53,15 +53,10 @@ def attributes_text(attributes: Any) -> str:
     return table(attributes, ("name", "display_name", "type", "identifier", "pii", "segment", "macro"))
 
 
-def segments_text(segments: Any) -> str:
-    """What ``segment list`` shows."""
-    return table(segments, ("name", "count", "description"))
-
-
 def rejects_text(result: Any) -> str:
     """Which rows were rejected and why, without their content; or where they were written to."""
     if isinstance(result, dict):
-        return f"{result['rejected']:,} rejected rows written to {_visible(result['out'])}"
+        return f"{result['rejected']:,} rejected rows written to {visible(result['out'])}"
     return table(result, ("line", "column", "code", "title", "fix"))
 
 
@@ -78,14 +73,14 @@ def mapping_text(mapping: Any) -> str:
         names = names[:-2]
     version = f"version {mapping['version']}" if mapping["version"] else "not saved"
     rows = [{**column, "attribute": column["attribute"] or "(ignored)"} for column in mapping["columns"]]
-    return f"Mapping of {_visible(mapping['source'] or 'no source')}, {version}\n{table(rows, names)}"
+    return f"Mapping of {visible(mapping['source'] or 'no source')}, {version}\n{table(rows, names)}"
 
 
 def inspection_text(made: Any) -> str:
     """What a file is: one sentence, its columns, what to decide or repair."""
     delimiter = {"\t": "tab"}.get(made["delimiter"], made["delimiter"])
     head = (
-        f"{_visible(made['file'])}: {made['lines']:,} lines ({made['rows']:,} rows, {made['blank']:,} blank, "
+        f"{visible(made['file'])}: {made['lines']:,} lines ({made['rows']:,} rows, {made['blank']:,} blank, "
         f"{made['rejected']:,} broken), {len(made['columns'])} columns, separated by {delimiter}, {made['encoding']}"
     )
     rows = [
@@ -99,7 +94,7 @@ def inspection_text(made: Any) -> str:
     ]
     problems = [f"{problem['message']} {problem['fix']} ({problem['code']})" for problem in made["problems"]]
     columns = table(rows, ("name", "type", "filled", "distinct", "attribute", "confidence"))
-    return "\n".join([head, columns, *map(_visible, problems), *map(_visible, made["notices"])])
+    return "\n".join([head, columns, *map(visible, problems), *map(visible, made["notices"])])
 
 
 def profile_text(profile: Any) -> str:
@@ -127,7 +122,7 @@ def receipt_text(receipt: Any) -> str:
     what = f"Upload {receipt['request_id']}" if receipt["request_id"] else "Preview, nothing was kept"
     lines = [f"{what}: {status_text(receipt)}"]
     if receipt["status"] == "Scheduled":
-        return "\n".join(_visible(line) for line in _waiting(lines[0], receipt))
+        return "\n".join(visible(line) for line in _waiting(lines[0], receipt))
     shown = [name for name in _PARTS if name in _ALWAYS or receipt[name]]
     lines += [
         f"{receipt['lines']:,} lines = " + " + ".join(f"{receipt[name]:,} {name}" for name in shown),
@@ -143,7 +138,7 @@ def receipt_text(receipt: Any) -> str:
         lines += [receipt["error"]["message"], receipt["error"]["hint"]]
     if receipt["held"]:
         lines.append("It is further from the former file than the source allows. To load it: --accept-drift")
-    return "\n".join(_visible(line) for line in [*lines, *receipt["notices"]])
+    return "\n".join(visible(line) for line in [*lines, *receipt["notices"]])
 
 
 def _waiting(head: str, receipt: Any) -> list[str]:
@@ -182,9 +177,9 @@ def _cell(value: Any, name: str = "") -> str:
         )
     if isinstance(value, list | tuple):
         return ", ".join(_cell(inner) for inner in value) or "none"
-    return _visible(str(value))
+    return visible(str(value))
 
 
-def _visible(text: str) -> str:
+def visible(text: str) -> str:
     """Names come from files: none of them may move the cursor or colour the terminal."""
     return "".join("�" if unicodedata.category(c) in ("Cc", "Cf", "Cs") else c for c in text)

@@ -309,6 +309,8 @@ class _Load:
         detail = receipt.model_dump(include={"source", "status", "lines", "stored", "rejected", "profiles_after"})
         write_audit(session, self.plan.uploaded_by, "load", receipt.request_id or "", detail)
         uploads.finish(session, receipt, mapping_version=self.plan.mapping.version or 0, upload_no=self.upload_no)
+        if receipt.status == "Completed":
+            segments.keep_counts(session, "load", receipt.request_id)
 
 
 _APPEND = Step("log", "Append every accepted row to the record log.", "INSERT INTO record BY NAME SELECT * FROM stage")

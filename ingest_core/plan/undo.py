@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from ingest_core.catalog import Attributes
 from ingest_core.clock import now
@@ -75,6 +75,7 @@ class Undo:
 
     def _change(self, session: Session, upload: dict[str, Any], user: str, *, is_undo: bool) -> UndoReceipt:
         runner = Runner(session)
+        action: Literal["undo", "redo"] = "undo" if is_undo else "redo"
         before = _standing(session)
         with runner.timed("segments before", "Count every segment as it is.") as done:
             counted = segments.counts(session)
@@ -92,9 +93,8 @@ class Undo:
         _check(before, after, moved)
         with runner.timed("segments", "Count every segment as it is now.") as done:
             (segments.hide_with if is_undo else segments.show_with)(session, upload["request_id"])
-            changed = _segment_changes(counted, segments.counts(session))
+            changed = _segment_changes(counted, segments.keep_counts(session, action, upload["request_id"]))
             done(len(changed))
-        action = "undo" if is_undo else "redo"
         write_audit(session, user, action, upload["request_id"], {"profiles_after": after["profiles"], **moved})
         return UndoReceipt(
             request_id=upload["request_id"],

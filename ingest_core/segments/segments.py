@@ -1,48 +1,253 @@
-"""Segments of a workspace: made at upload or by hand, counted when asked."""
+"""Segments of a workspace: named rules over profiles, counted whenever something may have changed them.
+
+What a load and an undo do with segments are functions of a session; the rest are the services of ``Segments``.
+"""
 
 from __future__ import annotations
 
-import json
+from collections.abc import Sequence
 from typing import Any
 
 from ingest_core.catalog.names import check_upper_snake
 from ingest_core.clock import now
 from ingest_core.engine import Engine, Session
 from ingest_core.errors import InputError, StateError
-from ingest_core.segments.rules import compile_rule
+from ingest_core.ledger.audit import write_audit
+from ingest_core.ledger.uploads import utc
+from ingest_core.models import SegmentChange
+from ingest_core.segments import counting, masked, records
+from ingest_core.segments.compiling import Condition, compile_rule
+from ingest_core.segments.counting import Counted, counts, keep_counts
+from ingest_core.segments.known import Kept, Known, mentions
+from ingest_core.segments.operators import operators_for
+from ingest_core.segments.records import hide_with, show_with
+from ingest_core.segments.rules import RuleError, as_json, parse_rule, stored_rule
+from ingest_core.segments.wording import in_words
+from ingest_core.vault import Keyset
+
+__all__ = ["Segments", "apply_option", "check_option", "counts", "hide_with", "keep_counts", "show_with"]
+
+Rows = list[dict[str, Any]]
+Names = list[str]
+Changes = list[SegmentChange]
+"""Inside the class, ``list`` is its method."""
+
+MOST_OVERLAPPING = 10
+RECENT = 12
+"""Counts in the line beside a segment."""
 
 
 class Segments:
-    """Named rules over profiles."""
+    """Named rules over profiles. Rules are JSON as people write it, see rules.py; profiles are shown masked."""
 
-    def __init__(self, engine: Engine, user: str) -> None:
+    def __init__(self, engine: Engine, keyset: Keyset, user: str) -> None:
         self._engine = engine
+        self._keyset = keyset
         self._user = user
 
-    def list(self) -> list[dict[str, Any]]:
-        """Name, rule, description and count of each segment, by name."""
-        with self._engine.session() as session:
-            rows = session.rows("SELECT name, rule, description FROM segment WHERE undone_with IS NULL ORDER BY name")
-            return [
-                {
-                    "name": name,
-                    "rule": json.loads(rule),
-                    "description": text,
-                    "count": _count(session, json.loads(rule)),
-                }
-                for name, rule, text in rows
-            ]
+    def list(self) -> Rows:
+        """Every segment, counted now, by name.
 
-    def add(self, name: str, rule: object, description: str = "") -> dict[str, Any]:
-        """Creates a segment. StateError ``segment_exists``; InputError ``bad_upper_snake``, ``bad_rule``."""
+        {name, count, change, recent, rule, words, description, tags, priority, used_by, created_at, created_by,
+        updated_at, updated_by, problem}. ``recent``: the last counts kept, oldest first; ``change``: count − the one
+        before the last of them, None without. Where ``problem`` says why a rule cannot be used, count, rule and words
+        are None.
+        """
+        with self._engine.session() as session, session.transaction():
+            known = Known.of(session)
+            return _told(session, known, counting.count_all(session, known))
+
+    def names(self) -> Names:
+        """The names alone, without counting."""
+        with self._engine.session() as session:
+            return [kept.name for kept in Known.of(session).visible]
+
+    def show(self, name: str) -> dict[str, Any]:
+        """One segment as ``list`` has it. InputError ``no_such_segment``."""
+        with self._engine.session() as session, session.transaction():
+            known = Known.of(session)
+            kept = records.find(known, name)
+            return _told(session, known, counting.count_all(session, known, [kept.segment_id]))[0]
+
+    def add(
+        self, name: str, rule: object, description: str = "", *, tags: Sequence[str] = (), priority: int = 0
+    ) -> dict[str, Any]:
+        """Creates a segment: {name, count}.
+
+        StateError ``segment_exists``; InputError ``bad_upper_snake``, ``bad_tags``, ``bad_priority`` and all of
+        ``parse_rule``.
+        """
         with self._engine.write, self._engine.session() as session, session.transaction():
-            create(session, name, rule, self._user, description)
-        return {"name": name, "count": self.count(name)}
+            number = records.create(
+                session, name, rule, self._user, description=description, tags=tags, priority=priority
+            )
+            count = keep_counts(session, "added", only=[number])[name]
+            write_audit(session, self._user, "add segment", name, {})
+        return {"name": name, "count": count}
+
+    def edit(
+        self,
+        name: str,
+        *,
+        new_name: str | None = None,
+        rule: object = ...,
+        description: str | None = None,
+        tags: Sequence[str] | None = None,
+        priority: int | None = None,
+    ) -> dict[str, Any]:
+        """Changes what is given: {name, count}. Segments that are built on it follow. Raises as ``add``."""
+        with self._engine.write, self._engine.session() as session, session.transaction():
+            known = Known.of(session)
+            kept = records.find(known, name)
+            said = {"description": description, "tags": tags, "priority": priority}
+            is_other_rule = records.change(session, kept, self._user, new_name=new_name, rule=rule, **said)
+            if is_other_rule:
+                keep_counts(session, "changed", only=_built_on(known, kept))
+            changed = [what for what, value in {"name": new_name, **said}.items() if value is not None]
+            detail = {"name": new_name or kept.name, "changed": [*changed, *(["rule"] if rule is not ... else [])]}
+            write_audit(session, self._user, "change segment", kept.name, detail)
+        return {"name": new_name or kept.name, "count": self.count(new_name or kept.name)}
+
+    def delete(self, name: str) -> None:
+        """Takes a segment away, with its counts. StateError ``segment_in_use`` names those that are built on it."""
+        with self._engine.write, self._engine.session() as session, session.transaction():
+            kept = records.find(Known.of(session), name)
+            records.remove(session, kept)
+            write_audit(session, self._user, "delete segment", kept.name, {})
 
     def count(self, name: str) -> int:
-        """How many profiles are in it now."""
+        """How many profiles are in it now. StateError ``segment_unusable`` where its rule cannot be used."""
+        with self._engine.session() as session, session.transaction():
+            return counting.count(session, condition_of(Known.of(session), name))
+
+    def history(self, name: str) -> Rows:
+        """{at, cause: load | undo | redo | added | changed, request_id, count} of the counts kept, oldest first."""
         with self._engine.session() as session:
-            return _count(session, _rule(session, name))
+            kept = records.find(Known.of(session), name)
+            return [{**one, "at": utc(one["at"])} for one in counting.history(session, kept.segment_id)]
+
+    def changes_by(self, request_id: str) -> Changes:
+        """How loading this upload changed the counts, of every segment there was; before is None for a new one."""
+        with self._engine.session() as session:
+            return counting.changes_by(session, request_id)
+
+    def preview(self, rule: object, sample: int = 5) -> dict[str, Any]:
+        """What a rule would be, while it is edited: {count, profiles, words, rule, sample}.
+
+        ``profiles``: all there are; ``sample``: the first of them masked, as ``members`` has them. Raises as ``add``.
+        """
+        with self._engine.session() as session, session.transaction():
+            known = Known.of(session)
+            parsed = parse_rule(rule, known)
+            condition = compile_rule(parsed, now())
+            return {
+                "count": counting.count(session, condition),
+                "profiles": counting.count(session, Condition("true")),
+                "words": in_words(parsed),
+                "rule": as_json(parsed),
+                "sample": self._people(session, known, condition, sample, 0),
+            }
+
+    def members(self, name: str, limit: int = 100, offset: int = 0) -> Rows:
+        """{profile_id, attributes: {name: text}} of its profiles, masked, in the order of their ids."""
+        with self._engine.session() as session, session.transaction():
+            known = Known.of(session)
+            return self._people(session, known, condition_of(known, name), limit, offset)
+
+    def overlap(self, names: Sequence[str]) -> dict[str, Any]:
+        """How many profiles two segments share, for at most ten: {names, counts: a matrix in their order}."""
+        if not 0 < len(names) <= MOST_OVERLAPPING:
+            raise InputError(
+                f"Name 1 to {MOST_OVERLAPPING} segments to compare.", code="too_many_segments", hint="Choose fewer."
+            )
+        with self._engine.session() as session, session.transaction():
+            known = Known.of(session)
+            found = [records.find(known, name).name for name in names]
+            return {"names": found, "counts": counting.overlap(session, [condition_of(known, name) for name in found])}
+
+    def fields(self) -> Rows:
+        """What a rule may ask: {attribute, display_name, segment, type, pii, operators: [{name, words, takes}]}."""
+        with self._engine.session() as session:
+            attributes = Known.of(session).attributes.values()
+        return [
+            {
+                **{name: getattr(one, name) for name in ("display_name", "segment", "type", "pii")},
+                "attribute": one.name,
+                "operators": [
+                    {"name": operator.name, "words": operator.words, "takes": operator.takes}
+                    for operator in operators_for(one)
+                ],
+            }
+            for one in attributes
+            if one.segment is not None
+        ]
+
+    def uses(self) -> dict[str, dict[str, Names]]:
+        """Which segments name it: {"attribute": {name: segments}, "source": {name: segments}}; only what is named."""
+        with self._engine.session() as session:
+            known = Known.of(session)
+        names = {
+            "attribute": {number: one.name for number, one in known.attributes.items()},
+            "source": dict(known.sources),
+        }
+        return {
+            kind: {
+                name: using
+                for number, name in of_kind.items()
+                if (using := [kept.name for kept in known.visible if number in mentions(kept.rule, kind)])
+            }
+            for kind, of_kind in names.items()
+        }
+
+    def _people(self, session: Session, known: Known, condition: Condition, limit: int, offset: int) -> Rows:
+        found = masked.pids(session, condition, limit, offset)
+        return masked.profiles(session, self._keyset, list(known.attributes.values()), found)
+
+
+def _told(session: Session, known: Known, counted: Sequence[Counted]) -> list[dict[str, Any]]:
+    """Segments as people see them, by name."""
+    rows = {row.pop("segment_id"): row for row in records.records(session)}
+    recent = counting.recent(session, RECENT)
+    told = []
+    for one in counted:
+        said = rows[one.kept.segment_id]
+        kept = recent.get(one.kept.segment_id, [])
+        told.append(
+            {
+                **said,
+                **{name: utc(said[name]) for name in ("created_at", "updated_at")},
+                "count": one.count,
+                "change": one.count - kept[-2] if one.count is not None and len(kept) > 1 else None,
+                "recent": kept,
+                "rule": as_json(one.rule) if one.rule else None,
+                "words": in_words(one.rule) if one.rule else None,
+                "used_by": known.used_by(one.kept.segment_id),
+                "problem": one.problem.what if one.problem else None,
+            }
+        )
+    return told
+
+
+def condition_of(known: Known, name: str) -> Condition:
+    """The condition of a segment. InputError ``no_such_segment``; StateError ``segment_unusable``."""
+    kept = records.find(known, name)
+    try:
+        return compile_rule(stored_rule(kept.segment_id, known), now())
+    except RuleError as problem:
+        raise StateError(
+            f"The segment {kept.name} has no people until its rule is corrected: {problem.what}.",
+            code="segment_unusable",
+            hint=f"Change it with: segment edit {kept.name} --rule RULE.json",
+        ) from None
+
+
+def _built_on(known: Known, kept: Kept) -> set[int]:
+    """The segment and all whose rules name it, directly or through others."""
+    found, latest = {kept.segment_id}, {kept.segment_id}
+    while latest:
+        latest = {one.segment_id for one in known.visible if mentions(one.rule, "segment") & latest} - found
+        found |= latest
+    return found
 
 
 def check_option(session: Session, option: str | None) -> None:
@@ -52,9 +257,9 @@ def check_option(session: Session, option: str | None) -> None:
     verb, _, name = option.partition(":")
     if verb == "create":
         check_upper_snake(name, "segment name")
-        _refuse_taken(session, name)
+        records.refuse_taken(session, name)
     elif verb == "add":
-        _rule(session, name)
+        records.find(Known.of(session), name)
     else:
         raise InputError(
             "The segment option is none, create:NAME or add:NAME. Nothing was loaded.",
@@ -68,81 +273,8 @@ def apply_option(session: Session, option: str | None, request_id: str, user: st
     if option is None:
         return None
     verb, _, name = option.partition(":")
-    leaf = {"upload": request_id}
     if verb == "create":
-        create(session, name, {"any": [leaf]}, user, "")
+        records.create_for_upload(session, name, request_id, user)
         return name
-    _widen(session, name, leaf)
-    return name
-
-
-def counts(session: Session) -> dict[str, int]:
-    """Name → how many profiles are in it, of every segment."""
-    rows = session.rows("SELECT name, rule FROM segment WHERE undone_with IS NULL ORDER BY name")
-    return {name: _count(session, json.loads(rule)) for name, rule in rows}
-
-
-def hide_with(session: Session, request_id: str) -> None:
-    """A segment that only this upload made is not there while the upload is undone."""
-    session.run(
-        "UPDATE segment SET undone_with = ? WHERE undone_with IS NULL AND rule = ?",
-        [request_id, _rule_of_upload(request_id)],
-    )
-
-
-def show_with(session: Session, request_id: str) -> None:
-    """Brings the segment back; where its name was taken meanwhile, that segment gets the people instead."""
-    hidden = session.row("SELECT segment_id, name FROM segment WHERE undone_with = ?", [request_id])
-    if hidden is None:
-        return
-    segment_id, name = hidden
-    if session.value("SELECT 1 FROM segment WHERE name = ? AND undone_with IS NULL", [name]) is None:
-        session.run("UPDATE segment SET undone_with = NULL WHERE segment_id = ?", [segment_id])
-        return
-    _widen(session, name, {"upload": request_id})
-    session.run("DELETE FROM segment WHERE segment_id = ?", [segment_id])
-
-
-def _rule_of_upload(request_id: str) -> str:
-    return json.dumps({"any": [{"upload": request_id}]})
-
-
-def _widen(session: Session, name: str, leaf: dict[str, str]) -> None:
-    rule = _rule(session, name)
-    wider = {"any": [*rule["any"], leaf]} if set(rule) == {"any"} else {"any": [rule, leaf]}
-    session.run("UPDATE segment SET rule = ? WHERE name = ? AND undone_with IS NULL", [json.dumps(wider), name])
-
-
-def create(session: Session, name: str, rule: object, user: str, description: str) -> None:
-    """Inside the caller's transaction."""
-    check_upper_snake(name, "segment name")
-    compile_rule(rule)
-    _refuse_taken(session, name)
-    number = session.value("SELECT coalesce(max(segment_id), 0) + 1 FROM segment")
-    session.run(
-        "INSERT INTO segment VALUES (?, ?, ?, ?, ?, ?, NULL)",
-        [number, name, json.dumps(rule, ensure_ascii=False), description, now(), user],
-    )
-
-
-def _refuse_taken(session: Session, name: str) -> None:
-    if session.value("SELECT 1 FROM segment WHERE name = ? AND undone_with IS NULL", [name]) is not None:
-        raise StateError(
-            f"The segment {name} exists already. Nothing was changed.",
-            code="segment_exists",
-            hint=f"Use add:{name} or choose another name.",
-        )
-
-
-def _rule(session: Session, name: str) -> Any:
-    text = session.value("SELECT rule FROM segment WHERE name = ? AND undone_with IS NULL", [name])
-    if text is None:
-        raise InputError(
-            "There is no such segment. Nothing was changed.", code="no_such_segment", hint="See: segment list"
-        )
-    return json.loads(text)
-
-
-def _count(session: Session, rule: object) -> int:
-    sql, parameters = compile_rule(rule)
-    return int(session.value(f"SELECT count(*) FROM profile p WHERE {sql}", parameters))
+    records.widen(session, name, request_id)
+    return records.find(Known.of(session), name).name
