@@ -1,4 +1,4 @@
-"""Marked personal data through success, reject, error and crash: afterwards nothing written holds any of it.
+"""Marked personal data through success, reject, error, crash, undo and backup: nothing written holds any of it.
 
 Compressed storage hides values from a search of the bytes, so every text and blob is read by SQL as well. Customer ids
 are not personal data (domain.md §4).
@@ -8,13 +8,16 @@ from __future__ import annotations
 
 import base64
 import json
+from pathlib import Path
+from typing import Any
 
 import pytest
 
 from ingest_core.workspace import Workspace
 from tests.cli.onramp import Onramp
+from tests.faults.processes import Died, Processes
 
-PEOPLE = 40  # five marked values each
+PEOPLE = 200  # five marked values each
 HEADER = "crmid\temail\tphone\tfirst_name\tlast_name\tbirth_date\tcity\n"
 
 
@@ -50,58 +53,99 @@ for needle in NEEDLES:
     BY_PREFIX.setdefault(needle[:6], []).append(needle)
 
 
-@pytest.fixture(scope="module")
-def written(tmp_path_factory, processes) -> tuple[Onramp, dict[str, bytes]]:
-    """The workspace after everything happened, and all that was printed on the way."""
-    folder = tmp_path_factory.mktemp("canary")
-    onramp, told = Onramp(folder / "home"), {}
+class Story:
+    """A workspace to which everything happens, and all that was printed, or lay about after a kill, on the way."""
 
-    def run(name: str, *arguments: object, fault: str | None = None) -> None:
-        done = processes.run(onramp.home, *arguments, fault=fault)
-        told[f"{name} printed"] = (done.out + done.err).encode()
-        if fault:
-            assert done.code == (-9 if fault.endswith("kill") else 3), fault
+    def __init__(self, folder: Path, processes: Processes) -> None:
+        self.folder = folder
+        self.onramp = Onramp(folder / "home")
+        self.told: dict[str, bytes] = {}
+        self._processes = processes
+        self.mapping = folder / "mapping.json"
+        columns = [{"column": name, "attribute": name} for name in HEADER.split()]
+        text = json.dumps({"columns": columns})
+        self.mapping.write_text(text.replace('"birth_date"}', '"birth_date", "format": "YYYY-MM-DD"}'))
+
+    def run(self, name: str, *arguments: object, fault: str | None = None) -> Died:
+        """One command; its fault must have struck."""
+        done = self._processes.run(self.onramp.home, *arguments, fault=fault)
+        self._note(name, done)
+        assert not fault or done.code == (-9 if fault.endswith("kill") else 3), fault
+        return done
+
+    def wait(self, name: str, fault: str | None = None) -> None:
+        """The worker of the queue."""
+        self._note(name, self._processes.ask(waiting=self.onramp.home, fault=fault))
+
+    def _note(self, name: str, done: Died) -> None:
+        self.told[f"{name} printed"] = (done.out + done.err).encode()
         if done.code < 0:  # what a crash leaves is gone after the next opening
-            beside = [path for path in onramp.home.rglob("*") if path.is_file() and path.name != "onramp.duckdb"]
-            assert "onramp.duckdb.wal" in {path.name for path in beside}
-            told[f"{name} left"] = b"\n".join(path.read_bytes() for path in beside)
+            beside = [path for path in self.onramp.home.rglob("*") if path.is_file() and path.name != "onramp.duckdb"]
+            self.told[f"{name} left"] = b"\n".join(path.read_bytes() for path in beside)
 
-    onramp.json("source", "add", "CRM")
-    onramp.json("source", "add", "Careful", "--threshold", "0")
-    files = {
-        "good": [line(person) for person in range(20)],
-        "rejects": [line(person, birth_date=marked(person)["birth_date"][:-2] + "39") for person in range(20, 30)]
-        + [line(30).rstrip("\n") + "\tsurplus\n", line(31)[:60] + "\n", line(32)],
-        "crash": [line(person) for person in range(33, 37)],
-        "later": [line(person) for person in range(37, PEOPLE)],
-    }
-    mapping = folder / "mapping.json"
-    columns = [{"column": name, "attribute": name} for name in HEADER.split()]
-    mapping.write_text(
-        json.dumps({"columns": columns}).replace('"birth_date"}', '"birth_date", "format": "YYYY-MM-DD"}')
-    )
-    paths = {}
-    for name, lines in files.items():
-        paths[name] = folder / f"{name}.tsv"
-        paths[name].write_text(HEADER + "".join(lines), encoding="utf-8")
-    load = ("--source", "CRM", "--mapping", mapping)
-    run("mapping", "mapping", "suggest", paths["good"], "--source", "CRM")
-    run("preview", "ingest", paths["good"], *load, "--dry-run")
-    run("good", "ingest", paths["good"], *load, "--segment", "create:GOOD")
-    run("again", "ingest", paths["good"], *load)
-    run("rejects", "ingest", paths["rejects"], *load)
-    run("threshold", "ingest", paths["rejects"], "--source", "Careful", "--mapping", mapping)
-    run("error", "ingest", paths["crash"], *load, fault="protect:after:error")
-    for point in ("read:after", "protect:after", "log:after", "commit:before", "commit:after"):
-        run(f"kill {point}", "ingest", paths["crash"], *load, fault=f"{point}:kill")
-    run("later", "ingest", paths["later"], *load, "--at", "2099-01-01")
-    broken = folder / "broken.tsv"
-    broken.write_bytes(paths["good"].read_bytes() + b"\x00\x01\xff" * 400)
-    run("broken", "ingest", broken, *load)
-    run("wrong encoding", "ingest", paths["good"], *load, "--encoding", "utf-16", "--again")
-    run("bad value", "profile", "show", "--by", f"email={marked(1)['first_name']}")
-    run("nobody", "profile", "show", "--by", f"email={marked(39)['email']}")
-    run("masked", "profile", "show", "--by", "crmid=C0001")
+    def file(self, name: str, *lines: str) -> Path:
+        path = self.folder / f"{name}.tsv"
+        path.write_text(HEADER + "".join(lines), encoding="utf-8")
+        return path
+
+    def load(self, name: str, path: Path, *options: object, source: str = "CRM", fault: str | None = None) -> Any:
+        done = self.run(name, "ingest", path, "--source", source, "--mapping", self.mapping, *options, fault=fault)
+        return done.json if done.out else None
+
+
+def people(first: int, last: int) -> list[str]:
+    return [line(person) for person in range(first, last)]
+
+
+def loads(story: Story) -> None:
+    """Success, rejects, refusals, kills before, after and inside the steps."""
+    good, crash = story.file("good", *people(0, 80)), story.file("crash", *people(110, 130))
+    wrong_dates = [line(person, birth_date=marked(person)["birth_date"][:-2] + "39") for person in range(80, 100)]
+    odd = [line(100).rstrip("\n") + "\tsurplus\n", line(101)[:60] + "\n", line(102)]
+    rejects = story.file("rejects", *wrong_dates, *odd)
+    story.run("mapping", "mapping", "suggest", good, "--source", "CRM")
+    story.load("preview", good, "--dry-run")
+    story.load("good", good, "--segment", "create:GOOD")
+    story.load("again", good)
+    story.load("rejects", rejects)
+    story.load("threshold", rejects, source="Careful")
+    story.load("error", crash, fault="protect:after:error")
+    for point in ("read:after", "read:1ms", "protect:after", "log:after", "commit:before", "commit:after"):
+        story.load(f"kill {point}", crash, fault=f"{point}:kill")
+    broken = story.folder / "broken.tsv"
+    broken.write_bytes(good.read_bytes() + b"\x00\x01\xff" * 400)
+    story.load("broken", broken)
+    story.load("wrong encoding", good, "--encoding", "utf-16", "--again")
+
+
+def queue(story: Story) -> None:
+    """Files that wait, one of them under a worker that dies, and one that is too unlike the former."""
+    story.load("later", story.file("later", *people(130, 140)), "--at", "2099-01-01")
+    story.load("due", story.file("due", *people(140, 150)), "--at", "2020-01-01")
+    story.wait("worker killed", fault="log:after:kill")
+    story.run("sweep killed", "history", fault="sweep:after:kill")
+    story.wait("worker")
+    story.load("drift, first", story.file("usual", *people(150, 160)), source="Gated")
+    story.load("drift, refused", story.file("far off", *people(160, 190)), source="Gated")
+    story.load("drift, waiting", story.file("far off 2", *people(160, 189)), "--at", "2020-01-01", source="Gated")
+    story.wait("worker holds")
+
+
+def undone(story: Story) -> None:
+    request_id = story.load("taken back", story.file("undone", *people(190, 200)))["request_id"]
+    story.run("undo, dry", "undo", request_id, "--dry-run")
+    for fault in ("statements:after:kill", "profiles:after:error", "commit:after:kill"):
+        story.run(f"undo {fault}", "undo", request_id, fault=fault)
+    story.run("undo again", "undo", request_id)
+    story.run("redo", "redo", request_id)
+    story.run("undo", "undo", request_id)
+
+
+def shown(story: Story) -> None:
+    """Every way to look without revealing."""
+    story.run("bad value", "profile", "show", "--by", f"email={marked(1)['first_name']}")
+    story.run("nobody", "profile", "show", "--by", f"email={marked(199)['email']}")
+    story.run("masked", "profile", "show", "--by", "crmid=C0001")
     for command in (
         "history",
         "digest",
@@ -110,24 +154,59 @@ def written(tmp_path_factory, processes) -> tuple[Onramp, dict[str, bytes]]:
         "attribute list",
         "segment list",
         "mapping show --source CRM",
+        "keys check",
+        "audit verify",
     ):
-        run(command, *command.split())
-    for upload in onramp.json("history"):
-        run(f"upload {upload['request_id']}", "upload", "show", upload["request_id"])
-        told[f"text of {upload['request_id']}"] = onramp.run("rejects", upload["request_id"]).out.encode()
-    told["history as text"] = onramp.run("history").out.encode()
-    return onramp, told
+        story.run(command, *command.split())
+    for upload in story.onramp.json("history"):
+        request_id = upload["request_id"]
+        story.run(f"upload {request_id}", "upload", "show", request_id)
+        story.run(f"changes {request_id}", "upload", "changes", request_id)
+        story.told[f"text of {request_id}"] = story.onramp.run("rejects", request_id).out.encode()
+    story.told["history as text"] = story.onramp.run("history").out.encode()
+
+
+def backed_up(story: Story) -> None:
+    """The archive, its restored workspace, and what a killed backup leaves."""
+    archive = story.folder / "made.onramp"
+    story.run("backup killed", "backup", archive, fault="backup count:after:kill")
+    story.run("backup", "backup", archive)
+    story.told["archive"] = archive.read_bytes()
+    restored = story.folder / "restored"
+    done = story._processes.run(restored, "restore", archive)
+    assert done.code == 0, done.err
+    story._note("restore", done)
+
+
+@pytest.fixture(scope="module")
+def written(tmp_path_factory, processes) -> tuple[Onramp, dict[str, bytes]]:
+    """The workspace after everything happened, and all that was printed on the way."""
+    story = Story(tmp_path_factory.mktemp("canary"), processes)
+    for source in (("CRM",), ("Careful", "--threshold", "0"), ("Gated",)):
+        story.onramp.json("source", "add", *source)
+    story.onramp.json("source", "set", "Gated", "--drift", "20")
+    for chapter in (loads, queue, undone, shown, backed_up):
+        chapter(story)
+    return story.onramp, story.told
 
 
 def test_the_values_did_go_through(written):
-    onramp, _ = written
+    onramp, told = written
     uploads = onramp.json("history")
     assert {upload["status"] for upload in uploads} == {"Completed", "Failed", "Scheduled"}
-    assert onramp.json("digest")["profiles"] == 25
+    assert {(upload["error"] or {}).get("code") for upload in uploads} >= {
+        "interrupted",
+        "fault_injected",
+        "unusual_file",
+    }
+    assert any(upload["held"] for upload in uploads)
+    assert any(upload["undone_at"] for upload in uploads)
+    assert onramp.json("digest")["profiles"] == 80 + 1 + 20 + 10 + 10
     revealed = onramp.json("profile", "show", "--by", "crmid=C0001", "--reveal")["attributes"]
     assert {name: revealed[name]["value"] for name in marked(1)} == marked(1)
     texts = [row["text"] for upload in uploads for row in onramp.json("rejects", upload["request_id"])]
-    assert any(marked(25)["email"] in text for text in texts)
+    assert any(marked(85)["email"] in text for text in texts)
+    assert any(name.endswith(" left") and len(data) > 10_000 for name, data in told.items())
 
 
 def test_no_file_of_the_workspace_holds_a_value(written):
@@ -151,9 +230,10 @@ def test_nothing_that_was_printed_holds_a_value(written):
     assert {name: found for name, text in told.items() if (found := canaries_in(text))} == {}
 
 
-def test_no_text_or_blob_of_the_database_holds_a_value(written):
+@pytest.mark.parametrize("name", ["home", "restored"])
+def test_no_text_or_blob_of_the_database_holds_a_value(written, name):
     onramp, _ = written
-    with Workspace.open(onramp.home) as workspace, workspace.engine.session() as session:
+    with Workspace.open(onramp.home.with_name(name)) as workspace, workspace.engine.session() as session:
         columns = session.rows(
             "SELECT table_name, column_name FROM duckdb_columns() WHERE NOT internal "
             "AND (data_type LIKE '%VARCHAR%' OR data_type LIKE '%BLOB%' OR data_type LIKE '%UUID%')"
