@@ -8,9 +8,10 @@ import pandas as pd
 import phonenumbers
 import streamlit as st
 
+from ingest_core.errors import OnrampError
 from ingest_core.models import Receipt, Source, SourceSettings
 from ingest_core.overview import SourceActivity
-from pages.ui import approval, badges, charts, told
+from pages.ui import approval, badges, charts, errors, told
 from pages.ui.draft import Draft
 from pages.ui.forms import KINDS, edit_source, type_label
 from pages.ui.links import breadcrumb, nothing_here, open_draft, title_row
@@ -129,12 +130,21 @@ def settings_tab(source: Source) -> None:
             help="Phone numbers without a country code are read as numbers of this country.",
         )  # fmt: skip
         with st.container(horizontal=True):
-            if st.button("Save", type="primary", key="save_settings"):
-                with at_once(workspace()):
-                    workspace().sources.update(source.source_id, settings=current.model_copy(update=chosen))
-                st.toast("Settings saved", icon=":material/check:")
+            is_saved = st.button("Save", type="primary", key="save_settings")
             if st.button("Edit name and description", icon=":material/edit:", key="edit_source"):
                 edit_source(source)
+        if is_saved:
+            _save(source, current.model_copy(update=chosen))
+
+
+def _save(source: Source, settings: SourceSettings) -> None:
+    try:
+        with at_once(workspace()):
+            workspace().sources.update(source.source_id, settings=settings)
+    except OnrampError as error:
+        errors.show(error)
+    else:
+        st.toast("Settings saved", icon=":material/check:")
 
 
 def _threshold(current: SourceSettings) -> float | None:

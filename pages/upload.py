@@ -212,16 +212,21 @@ def changed(receipt: Receipt) -> None:
         except StateError as error:
             st.caption(f"{escape(error.message)} {escape(error.hint)}")
             return
-        counts = Counter(person["kind"] for person in people)
         kind = st.pills(
-            "What became of them", [kind for kind in KINDS if counts[kind]], label_visibility="collapsed",
-            format_func=lambda kind: f"{KINDS[kind]} {number(counts[kind])}", key=f"kind_{page}",
+            "What became of them", list(KINDS), format_func=KINDS.__getitem__, label_visibility="collapsed", key="kind",
+            bind="query-params",
         )  # fmt: skip
-        changes_table([person for person in people if kind in (None, person["kind"])], KINDS, key="open_person")
+        shown = [person for person in people if kind in (None, person["kind"])]
+        if shown:
+            changes_table(shown, KINDS, key="open_person")
+        else:
+            st.caption("Nobody of these people.")
+        counts = Counter(person["kind"] for person in people)
+        said = ", ".join(f"{number(counts[kind])} {word.lower()}" for kind, word in KINDS.items() if counts[kind])
         of = f" of {number(receipt.stored)}" if receipt.stored > PEOPLE_SHOWN else ""
         st.caption(
-            f"People {number(first + 1)} to {number(first + len(people))}{of}, in the order of the lines, as they are "
-            "known today. Personal data is masked."
+            f"People {number(first + 1)} to {number(first + len(people))}{of} in the order of the lines, as they are "
+            f"known today: {said or 'nobody'}. Personal data is masked."
         )
 
 
