@@ -103,7 +103,7 @@ def profile_text(profile: Any) -> str:
     return "\n".join(
         [
             f"Profile {profile['profile_id']}",
-            table(rows, ("attribute", "value", "request_id", "line")),
+            table(rows, ("attribute", "value", "request_id", "file", "line")),
             f"sources: {_cell(profile['sources'])}",
             f"segments: {_cell(profile['segments'])}",
         ]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from typing import Any
 from uuid import UUID
@@ -18,7 +17,7 @@ from ingest_core.ledger.stated import plain
 from ingest_core.mapping.types import data_type
 from ingest_core.models import Attribute, TypeContext
 from ingest_core.people import lineage
-from ingest_core.segments.rules import compile_rule
+from ingest_core.segments.counting import segments_of
 from ingest_core.settings import Settings
 from ingest_core.vault import Keyset, token
 from ingest_core.vault.reading import VaultReader
@@ -162,7 +161,7 @@ class People:
             "profile_id": profile_id(pid),
             "attributes": shown,
             "sources": [name for (name,) in sources],
-            "segments": _segments(session, pid),
+            "segments": segments_of(session, pid),
             "traits": [],
         }
 
@@ -237,13 +236,3 @@ def normal(attribute: Attribute, value: str, context: TypeContext) -> str:
     if text is None:
         raise ValueError
     return str(text)
-
-
-def _segments(session: Session, pid: int) -> list[str]:
-
-    found = []
-    for name, rule in session.rows("SELECT name, rule FROM segment WHERE undone_with IS NULL ORDER BY name"):
-        sql, parameters = compile_rule(json.loads(rule))
-        if session.value(f"SELECT 1 FROM profile p WHERE p.pid = ? AND ({sql})", [pid, *parameters]) is not None:
-            found.append(name)
-    return found

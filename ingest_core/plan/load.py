@@ -18,6 +18,7 @@ from ingest_core.ledger.refold import refold
 from ingest_core.ledger.rules_of import rules_of
 from ingest_core.models import Progress, Receipt
 from ingest_core.plan import drift, replacing
+from ingest_core.plan.current import with_current_attributes
 from ingest_core.plan.plan import Plan
 from ingest_core.plan.rowplan import row_plan
 from ingest_core.plan.staging import Staged, mapped, stage_file
@@ -69,7 +70,7 @@ class _Load:
     def __init__(self, loader: Loader, session: Session, plan: Plan, request_id: str | None, runner: Runner) -> None:
         self.loader = loader
         self.session = session
-        self.plan = plan
+        self.plan = plan = with_current_attributes(session, plan)
         self.request_id = request_id
         self.runner = runner
         self.started_at = now()

@@ -58,7 +58,7 @@ def test_a_profile_is_a_table_of_values_with_their_origin(onramp, people):
     request_id = onramp.load(people, "--auto")["request_id"]
     lines = onramp.run("profile", "show", "--by", "crmid=C1").out.splitlines()
     assert lines[0].startswith("Profile ")
-    assert ["city", "Kiel", request_id, "6"] in [line.split() for line in lines]
+    assert ["city", "Kiel", request_id, "people.tsv", "6"] in [line.split() for line in lines]
     assert lines[-2:] == ["sources: CRM", "segments: none"]
 
 
