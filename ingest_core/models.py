@@ -358,6 +358,8 @@ class Receipt(Model):
     finished_at: datetime | None = None
     undone_at: datetime | None = None
     undone_by: str | None = None
+    replaced_by: str | None = None  # the upload whose values replaced these
+    approved_by: str | None = None  # who let it load though it was far off
     parent: str | None = None  # the upload whose rejected rows were corrected here
     children: tuple[str, ...] = ()  # uploads of rows corrected from this one
 

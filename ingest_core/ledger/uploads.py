@@ -22,7 +22,9 @@ COUNTS = (
 _SELECT = f"""
 SELECT request_id, source.name AS source, file, sha256, uploaded_by, status, is_cancelled, is_live, mapping_version,
        {", ".join(COUNTS)}, segment, rejects_by_reason, notices, ignored_columns, steps, error, upload.created_at,
-       scheduled_for, started_at, finished_at, undone_at, undone_by, replaced_by, held, drift,
+       scheduled_for, started_at, finished_at, undone_at, undone_by, held, drift, approved_by,
+       upload.replaced_by AS replacing_no,
+       (SELECT later.request_id FROM upload AS later WHERE later.upload_no = upload.replaced_by) AS replaced_by,
        json_extract_string(options, '$.parent') AS parent,
        (SELECT list(child.request_id ORDER BY child.created_at) FROM upload AS child
         WHERE json_extract_string(child.options, '$.parent') = upload.request_id) AS children
@@ -141,41 +143,33 @@ def receipts(
     return [_receipt(row) for row in rows]
 
 
+_AS_STORED = (
+    "request_id", "source", "file", "sha256", "uploaded_by", "status", "segment", "mapping_version", "undone_by",
+    "replaced_by", "approved_by", "parent",
+)  # fmt: skip
+_MOMENTS = ("created_at", "scheduled_for", "started_at", "finished_at", "undone_at")
+_BADGES = (
+    ("is_cancelled", "Cancelled"),
+    ("undone_at", "Undone"),
+    ("replacing_no", "Replaced"),
+    ("held", "Waits for approval"),
+)
+
+
 def _receipt(row: dict[str, Any]) -> Receipt:
-    badges = []
+    badges = [badge for name, badge in _BADGES if row[name]]
     if row["status"] == "Completed" and row["rejected"]:
-        badges.append("Completed with rejects")
-    if row["is_cancelled"]:
-        badges.append("Cancelled")
-    if row["undone_at"]:
-        badges.append("Undone")
-    if row["replaced_by"]:
-        badges.append("Replaced")
-    if row["held"]:
-        badges.append("Waits for approval")
+        badges.insert(0, "Completed with rejects")
     return Receipt(
-        request_id=row["request_id"],
-        source=row["source"],
-        file=row["file"],
-        sha256=row["sha256"],
-        uploaded_by=row["uploaded_by"],
-        status=row["status"],
-        badges=tuple(badges),
+        **{name: row[name] for name in _AS_STORED},
         **{name: row[name] or 0 for name in COUNTS},
-        segment=row["segment"],
+        **{name: utc(row[name]) for name in _MOMENTS},
+        badges=tuple(badges),
         rejects_by_reason=json.loads(row["rejects_by_reason"] or "{}"),
         notices=tuple(json.loads(row["notices"] or "[]")),
         ignored_columns=tuple(json.loads(row["ignored_columns"] or "[]")),
-        mapping_version=row["mapping_version"],
         error=json.loads(row["error"]) if row["error"] else None,
         steps=tuple(StepReport(**step) for step in json.loads(row["steps"] or "[]")),
-        created_at=utc(row["created_at"]),
-        scheduled_for=utc(row["scheduled_for"]),
-        started_at=utc(row["started_at"]),
-        finished_at=utc(row["finished_at"]),
-        undone_at=utc(row["undone_at"]),
-        undone_by=row["undone_by"],
-        parent=row["parent"],
         children=tuple(row["children"] or ()),
         held=json.loads(row["held"]) if row["held"] else None,
         drift=tuple(Drift(**drift) for drift in json.loads(row["drift"] or "[]")),

@@ -308,6 +308,9 @@ class _Load:
         must_be(session.run("INSERT INTO reject SELECT * FROM stage_reject") or 0, rejected, "rejects")
         session.run("INSERT INTO vault_page SELECT * FROM stage_reject_page")
         detail = receipt.model_dump(include={"source", "status", "lines", "stored", "rejected", "profiles_after"})
+        detail["approved_by"] = session.value(
+            "SELECT approved_by FROM upload WHERE request_id = ?", [receipt.request_id]
+        )
         write_audit(session, self.plan.uploaded_by, "load", receipt.request_id or "", detail)
         uploads.finish(session, receipt, mapping_version=self.plan.mapping.version or 0, upload_no=self.upload_no)
         if receipt.status == "Completed":

@@ -80,12 +80,7 @@ class Undo:
         with runner.timed("segments before", "Count every segment as it is.") as done:
             counted = segments.counts(session)
             done(len(counted))
-        moment = now() if is_undo else None
-        session.run(
-            "UPDATE upload SET undone_at = ?, undone_by = ? WHERE request_id = ?",
-            [moment, user if is_undo else None, upload["request_id"]],
-        )
-        decide_live(session, upload["source_id"])
+        _mark(session, upload, user if is_undo else None)
         fields = Fields.of(self.attributes.list())
         fold_again(runner, fields, rules_of(session, fields), self.settings.shared_limit)
         after = _standing(session)
@@ -113,6 +108,15 @@ class Undo:
             steps=tuple(runner.reports),
             **moved,
         )
+
+
+def _mark(session: Session, upload: dict[str, Any], user: str | None) -> None:
+    """Undone by ``user``, or no longer undone; what counts for the source follows."""
+    session.run(
+        "UPDATE upload SET undone_at = ?, undone_by = ? WHERE request_id = ?",
+        [now() if user else None, user, upload["request_id"]],
+    )
+    decide_live(session, upload["source_id"])
 
 
 def _upload(session: Session, request_id: str) -> dict[str, Any]:
