@@ -11,6 +11,7 @@ from ingest_core.engine import Engine
 from ingest_core.engine.lock import WorkspaceLock
 from ingest_core.engine.migrate import migrate
 from ingest_core.engine.steps import Runner
+from ingest_core.explore.explore import Explore
 from ingest_core.faults import abort_point
 from ingest_core.jobs.fixes import Fixes
 from ingest_core.jobs.jobs import Jobs
@@ -70,6 +71,7 @@ class Workspace:
         self.segments = Segments(engine, keyset, user)
         self.history = History(engine, keyset)
         self.profiles = People(engine, keyset, settings, self.attributes, user)
+        self.explore = Explore(engine, keyset, settings, self.attributes.list, self.segments.list, user)
         self.macros = Macros(engine, keyset, self.profiles, user)
         self.planner = Planner(engine, settings, self.attributes, self.mappings, user)
         self.inspect = self.planner.inspect
@@ -140,6 +142,7 @@ class Workspace:
     def close(self) -> None:
         """Stops the worker, closes the database, lets other processes in."""
         self.jobs.stop_worker()
+        self.explore.close()
         self.engine.close()
         self._lock.release()
 

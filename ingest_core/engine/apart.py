@@ -99,9 +99,11 @@ class ApartDatabase:
         return Answer(pa.Table.from_batches(batches).rename_columns(columns), names, types, is_cut)
 
     def whole(self, name: str) -> Iterator[pa.RecordBatch]:
-        """All rows of one table; finish it before the next statement."""
+        """All rows of one table, an empty batch first; finish it before the next statement."""
         with _boundary():
-            yield from self._full.sql(f"FROM {quote(name)}").to_arrow_reader(_BATCH * 16)
+            reader = self._full.sql(f"FROM {quote(name)}").to_arrow_reader(_BATCH * 16)
+            yield pa.RecordBatch.from_pylist([], schema=reader.schema)
+            yield from reader
 
     def interrupt(self) -> None:
         """Interrupts the statement that runs at this moment; from another thread. One about to begin is not hit."""

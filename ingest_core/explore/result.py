@@ -28,12 +28,16 @@ class ResultColumn:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """The first rows of an answer. ``table`` has the columns in order, by name; ``is_cut``: there are more rows."""
+    """The first rows of an answer. ``table`` has the columns in order, by name; ``is_cut``: there are more rows.
+
+    ``is_renamed``: the query gave several columns one name.
+    """
 
     columns: tuple[ResultColumn, ...]
     table: pa.Table
     is_cut: bool
     seconds: float
+    is_renamed: bool = False
 
     @classmethod
     def of(cls, raw: Raw) -> Result:
@@ -44,7 +48,7 @@ class Result:
             ResultColumn(name, type_, kind_of(array.type))
             for name, type_, array in zip(names, raw.types, arrays, strict=True)
         )
-        return cls(columns, pa.table(arrays, names=names), raw.is_cut, raw.seconds)
+        return cls(columns, pa.table(arrays, names=names), raw.is_cut, raw.seconds, is_renamed=names != list(raw.names))
 
     @property
     def row_count(self) -> int:

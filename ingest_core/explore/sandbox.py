@@ -59,14 +59,16 @@ class Raw:
 
 
 class Sandbox:
-    """One process with its tables. For one thread at a time, but for ``stop`` and ``close``."""
+    """One process with its tables. For one thread at a time, but for ``kill``."""
 
-    def __init__(self, limits: Limits) -> None:
+    def __init__(self, limits: Limits, is_stopped: threading.Event | None = None) -> None:
+        """``is_stopped``: set by a person, it ends what runs with ``Stopped``; whoever begins anew clears it."""
         self._limits = limits
+        self._is_stopped = is_stopped or threading.Event()
         self._process, self._talk = _start()
         self._end = weakref.finalize(self, _end, self._process, self._talk)
-        self._is_stopped = threading.Event()
         self._number = 0
+        self._is_busy = False  # an answer is not read to its end
         self._told_at: float | None = None  # when the process was told to stop the order under way
         terms = {
             "memory": limits.memory,
@@ -83,9 +85,14 @@ class Sandbox:
         return self._process.pid
 
     @property
-    def is_gone(self) -> bool:
-        """Whether the process has ended: closed, killed, or idle for too long."""
-        return self._process.poll() is not None
+    def is_usable(self) -> bool:
+        """Whether it can be asked: its process lives, and has no answer under way."""
+        return not self._is_busy and self.is_alive
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether its process was not closed, killed, or idle for too long."""
+        return self._process.poll() is None
 
     def create(self, name: str, columns: Sequence[tuple[str, str]], *, is_open: bool = True) -> None:
         """A new empty table of (column, SQL type); ``is_open``: queries may name it."""
@@ -115,14 +122,14 @@ class Sandbox:
             raise self._broke() from None
 
     def whole(self, name: str) -> Iterator[pa.Table]:
-        """All rows of one of its tables, in pieces; read it to the end."""
+        """All rows of one of its tables, in pieces. Not read to the end, it makes the sandbox useless."""
         self._begin({"do": "whole", "name": name}, b"")
         while (answer := self._answer(None))[0] == BYTES:
             yield self._table(answer[1])
 
-    def stop(self) -> None:
-        """Ends the query that runs at this moment with ``Stopped``; from another thread. Returns at once."""
-        self._is_stopped.set()
+    def kill(self) -> None:
+        """Ends the process at once; from any thread. Who waits for an answer meets ``Stopped`` or ``sql_broke``."""
+        self._process.kill()
 
     def close(self) -> None:
         """Ends the process; its tables are gone."""
@@ -144,17 +151,20 @@ class Sandbox:
     def _begin(self, order: dict[str, Any], data: bytes | pa.Buffer) -> None:
         self._number += 1
         self._told_at = None
-        self._is_stopped.clear()
+        self._is_busy = True
         self._say(ORDER, json.dumps({**order, "number": self._number}).encode())
         self._say(BYTES, bytes(data))
 
     def _answer(self, until: float | None) -> tuple[bytes, bytes]:
         """The next frame of an answer; raises what it tells of."""
         kind, payload = self._hear(until)
-        if kind in (BYTES, END):
+        if kind == BYTES:
             return kind, payload
-        if kind != ERROR:
+        if kind not in (END, ERROR):
             raise self._broke()
+        self._is_busy = False
+        if kind == END:
+            return kind, payload
         told = self._json(payload)
         if told.get("code") == INTERRUPTED:
             raise self._why_ended()
@@ -208,11 +218,7 @@ class Sandbox:
             raise self._why_ended()
 
     def _why_ended(self) -> OnrampError:
-        if not self._is_stopped.is_set():
-            return _too_slow(self._limits.seconds)
-        stopped = Stopped()
-        stopped.message, stopped.hint = "The query was stopped.", "Run it again whenever you like."
-        return stopped
+        return stopped() if self._is_stopped.is_set() else _too_slow(self._limits.seconds)
 
     def _table(self, data: bytes) -> pa.Table:
         try:
@@ -230,12 +236,14 @@ class Sandbox:
                 return said
         raise self._broke()
 
-    def _broke(self) -> InputError:
+    def _broke(self) -> OnrampError:
         """The process ended by itself, or said what it never says: it is not used any more."""
         with suppress(subprocess.TimeoutExpired):
             self._process.wait(timeout=_TICK * 4)
         code = self._process.returncode
         self.close()
+        if self._is_stopped.is_set():
+            return stopped()
         if code == -signal.SIGXCPU:
             return _too_slow(self._limits.seconds)
         if code == -signal.SIGKILL:  # not ours: the system's, out of memory
@@ -268,6 +276,13 @@ def _end(process: subprocess.Popen[bytes], talk: socket.socket) -> None:
     process.kill()
     process.wait()
     talk.close()
+
+
+def stopped() -> Stopped:
+    """What is told to whoever waits for a query that a person stopped."""
+    told = Stopped()
+    told.message, told.hint = "The query was stopped.", "Run it again whenever you like."
+    return told
 
 
 def _too_slow(seconds: float) -> InputError:
