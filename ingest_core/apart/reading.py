@@ -94,6 +94,7 @@ def _child(program: str) -> Iterator[tuple[subprocess.Popen[bytes], socket.socke
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.PIPE,
                 cwd="/",
+                process_group=0,  # Ctrl-C is for the parent to answer
                 env={"PYTHONPATH": path},  # and nothing else: keys may stand in ours
             )
         try:

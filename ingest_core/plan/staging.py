@@ -63,11 +63,16 @@ def stage_file(
         session.run(sql)
     staged = Staged()
     rows_held = Collector(session, "stage")
-    slices = read_slices(plan.file, plan.facts, plan.dialect, plan.limits, slice_bytes=slice_bytes)
-    done = 0
+    converted, size = 0, plan.facts.text_bytes
+
+    def tell(phase: str, done: int, total: int | None) -> None:
+        """Says what is converted, not what is read; also while reading is silent, so that it can be stopped then."""
+        runner.progress("read", min(converted, size), size)
+
+    slices = read_slices(plan.file, plan.facts, plan.dialect, plan.limits, slice_bytes=slice_bytes, progress=tell)
     for batch in _converted(slices, rows):
-        done += batch.bytes_read
-        runner.progress("read", min(done, plan.facts.text_bytes), plan.facts.text_bytes)
+        converted += batch.bytes_read
+        tell("read", converted, size)
         _count(staged, batch)
         runner.live |= {"lines": staged.lines, "rejected": staged.rejected}
         if batch.table.num_rows:

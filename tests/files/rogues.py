@@ -97,4 +97,4 @@ def deaf(parent: Parent, file: IO[bytes], order: dict[str, Any]) -> None:
 
 
 if __name__ == "__main__":
-    serve(lambda parent, file, order: getattr(sys.modules["__main__"], order["what"])(parent, file, order))
+    serve(lambda parent, file, order: getattr(sys.modules["__main__"], order.get("what", "sleep"))(parent, file, order))

@@ -122,6 +122,14 @@ def test_it_ends_when_nobody_listens_any_more(source):
     assert gone(pid)
 
 
+def test_an_interrupt_at_the_terminal_is_for_its_parent(source):
+    """Ctrl-C goes to everything in the foreground; the upload must end as stopped, not as a breakdown."""
+    said = say(source, "sleep")
+    pid = next(said)
+    assert os.getpgid(pid) == pid != os.getpgid(0)
+    said.close()
+
+
 def test_it_never_outlives_its_parent(source):
     parent = subprocess.Popen(
         [sys.executable, "-c", ORPHAN, str(source.path)], stdout=subprocess.PIPE, cwd=Path(__file__).parents[2]

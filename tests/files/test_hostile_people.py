@@ -13,6 +13,9 @@ from contextlib import contextmanager
 import pytest
 
 from ingest_core.engine import Session
+from ingest_core.errors import Stopped
+from ingest_core.files import spreadsheet
+from tests.files.test_spreadsheet import workbook
 from tests.workspaces import Kernel, counts, home, kernel, template, workspace
 
 __all__ = ["home", "kernel", "template", "workspace"]
@@ -184,6 +187,23 @@ def test_two_thousand_different_bad_values_are_two_thousand_rejects(kernel):
     rejects = list(kernel.workspace.history.rejects(receipt.request_id))
     assert [row.line for row in rejects] == list(range(3, 2_002, 2))
     assert rejects[0].text == "C1\tno1"
+
+
+def test_an_upload_can_be_stopped_while_its_workbook_is_read_in_silence(kernel, monkeypatch):
+    """Its process may think for long; a person does not wait for it."""
+    plan = kernel.plan(workbook({"A1": "crmid", "A2": "C1"}), {"crmid": "crmid"}, name="people.xlsx")
+    monkeypatch.setattr(spreadsheet, "_PROGRAM", "tests.files.rogues")  # says one thing, then sleeps
+    told = []
+
+    def progress(phase, done, total):
+        told.append(phase)
+        if told.count("read") > 2:
+            raise Stopped
+
+    with pytest.raises(Stopped):
+        kernel.workspace.loads.load(plan, progress)
+    (receipt,) = kernel.workspace.history.list()
+    assert (receipt.status, receipt.badges, people(kernel)) == ("Failed", ("Cancelled",), 0)
 
 
 def test_five_thousand_columns_can_be_loaded_when_they_are_allowed(home, tmp_path, monkeypatch):
