@@ -1,5 +1,6 @@
 # make run    start Onramp and open it in the browser
 # make test   every test          make lint   style, types, layers
+# make soak   hours of faults: every step killed 60 times, every disk error
 # make bench  against what people use today        make clean  remove caches, environment and build files (never the workspace)
 
 PYTHON ?= python3
@@ -18,7 +19,7 @@ TYPED := ingest_core $(wildcard app.py) $(if $(wildcard pages/*.py),pages)
 APART := browser or slow or faults
 
 .DEFAULT_GOAL := run
-.PHONY: run test test-quick lint format docs samples bench coverage clean chromium
+.PHONY: run test test-quick soak lint format docs samples bench coverage clean chromium
 
 run: $(RUN_READY)
 	@mkdir -p -m 700 "$(ONRAMP_HOME)"
@@ -29,7 +30,11 @@ test: test-quick chromium
 	@$(BIN)/python -m pytest -m "$(APART)" || [ $$? -eq 5 ]  # 5: there are none
 
 test-quick: $(TEST_READY)
-	@$(BIN)/python -m pytest -m "not ($(APART))" -n auto --dist loadfile
+	@$(BIN)/python -m pytest -m "not ($(APART) or soak)" -n auto --dist loadfile
+
+# SOAK_WRITE=1 puts the table of kills into docs/reliability.md.
+soak: $(TEST_READY)
+	@$(BIN)/python -m pytest -m soak -s
 
 lint: $(TEST_READY)
 	@$(BIN)/ruff check .
