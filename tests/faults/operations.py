@@ -153,6 +153,7 @@ OPERATIONS: dict[str, Operation] = {
     "redo of a replace": Operation(replacing_undone, "redo {newest}", "not_undone"),
     "rebuild": Operation(loaded_twice, "rebuild"),
     "new attribute": Operation(loaded, "attribute add colour --type string", "attribute_exists"),
+    "change of type": Operation(loaded_twice, "attribute change city --type number"),
     "backup": Operation(received, "backup {folder}/out.onramp", "out_exists", made="out.onramp"),
     "restore": Operation(backed_up, "restore {folder}/made.onramp", "target_not_empty", home="restored"),
     "maintain": Operation(undone, "maintain --keep-days 0", is_in_parts=True, is_struck_again=False),
