@@ -276,7 +276,7 @@ CASES = {
     "chain_random": Case(25_000, lambda folder, n: chain(folder, n, is_random=True), PAIR, SECONDARY),
     "bridges": Case(25_000, bridges, PAIR, SECONDARY),
     "many_bridges": Case(25_000, many_bridges, PAIR, SECONDARY),
-    "owned_chain": Case(2_500, owned_chain, {"crmid": "crmid", "email": "email", "phone": "phone"}),
+    "owned_chain": Case(100, owned_chain, {"crmid": "crmid", "email": "email", "phone": "phone"}),
     "same_value": Case(250_000, same_value, PERSON),
     "separators": Case(50_000, separators),
     "one_line": Case(25_000_000, one_line),
