@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import IO, Any
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from ingest_core.errors import InputError
 from ingest_core.explore.charts import suggest_chart
@@ -92,6 +91,8 @@ def _export(session: ExploreSession, name: str, cells: Sequence[Cell], opened: O
 
 
 def _write_parquet(pieces: Iterator[pa.Table], file: IO[bytes]) -> None:
+    import pyarrow.parquet as pq  # for this alone
+
     first = next(pieces)
     with pq.ParquetWriter(file, first.schema, compression="zstd") as writer:
         writer.write_table(first)

@@ -5,7 +5,7 @@ Before a mapping exists everything may be PII: nothing of it is written anywhere
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import pyarrow as pa
@@ -62,11 +62,11 @@ class FileMaterial:
         part, is_cut = first, False
         while part is not None and not is_cut:
             kept = part.table.slice(0, self.most_rows - rows)
-            rejects += part.rejects[: MOST_REJECTS - len(rejects)]
-            for piece in columns.pieces(kept, part.lines.slice(0, kept.num_rows)):
-                sandbox.append(_DATA, piece)
-            rows, size = rows + kept.num_rows, size + kept.nbytes
             is_cut = kept.num_rows < part.table.num_rows
+            lines = part.lines.slice(0, kept.num_rows)
+            sandbox.append(_DATA, columns.stored(kept, lines))
+            rejects += _until(part.rejects, lines[-1].as_py() if is_cut else None)[: MOST_REJECTS - len(rejects)]
+            rows, size = rows + kept.num_rows, size + kept.nbytes
             part = next(slices, None)
             is_cut = is_cut or (part is not None and (rows >= self.most_rows or size >= self.most_bytes))
         sandbox.append("rejects", _reject_table(rejects))
@@ -91,7 +91,7 @@ class _Columns:
             sandbox.view(name, f"SELECT {', '.join(shown)} FROM {_DATA}")
         sandbox.create("rejects", _REJECT_COLUMNS)
 
-    def pieces(self, table: pa.Table, lines: pa.Array) -> Iterator[pa.Table]:
+    def stored(self, table: pa.Table, lines: pa.Array) -> pa.Table:
         """Rows as they are stored."""
         arrays = {f"c{at}": table.column(at) for at in range(table.num_columns)}
         for at, (kind, form) in self.typed.items():
@@ -99,8 +99,7 @@ class _Columns:
             values = pc.if_else(pc.equal(pc.binary_length(values), 0), pa.scalar(None, pa.string()), values)
             arrays[f"t{at}"] = data_type(kind).convert(values, form, self.context).text
         arrays["line"] = lines
-        if len(lines):
-            yield pa.table({name: arrays[name] for name, _ in self._stored()})
+        return pa.table({name: arrays[name] for name, _ in self._stored()})
 
     def told(self, rows: int, rejected: int, lines: int, *, is_cut: bool) -> list[TableInfo]:
         """What the tables hold."""
@@ -148,6 +147,11 @@ def _judged(head: pa.Table | None, columns: Sequence[str], context: TypeContext)
 def _filled(column: str) -> str:
     """SQL: a text without outer white space, NULL where nothing is left."""
     return f"nullif(trim({column}, '{_WHITE}'), '')"
+
+
+def _until(rejects: Sequence[LineReject], line: int | None) -> list[LineReject]:
+    """Those up to a line; None: all."""
+    return [reject for reject in rejects if line is None or reject.line <= line]
 
 
 def _reject_table(rejects: Sequence[LineReject]) -> pa.Table:
