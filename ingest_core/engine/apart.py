@@ -26,12 +26,15 @@ if TYPE_CHECKING:
 
 _BATCH = 2_048  # rows; what the engine works on at a time
 _IN_LISTS = {
-    "boolean", "tinyint", "smallint", "integer", "bigint", "utinyint", "usmallint", "uinteger", "ubigint", "hugeint",
+    "boolean", "tinyint", "smallint", "integer", "bigint", "utinyint", "usmallint", "uinteger", "ubigint",
     "float", "double", "decimal", "varchar",
 }  # fmt: skip
 _TIMES = {"date", "time", "timestamp", "timestamp_s", "timestamp_ms", "timestamp_ns", "timestamp with time zone"}
 _PLAIN = _IN_LISTS | _TIMES
-"""Types that come as they are, as lists some of them do; all others come as their text."""
+"""Types that come as they are, as lists some of them do; all others come as their text.
+
+Sums of whole numbers (HUGEINT) are among these: with 39 digits they are no valid number of Arrow.
+"""
 
 
 class Interrupted(Exception):

@@ -41,8 +41,11 @@ class Result:
 
     @classmethod
     def of(cls, raw: Raw) -> Result:
-        """Whole numbers that the engine keeps in a wide type come as ordinary ones where they fit."""
-        arrays = [_narrow(array) for array in raw.table.columns]
+        """Sums of whole numbers, which come as texts, are numbers again."""
+        arrays = [
+            _whole(array) if type_ == "HUGEINT" else array
+            for type_, array in zip(raw.types, raw.table.columns, strict=True)
+        ]
         names = told_apart(name[:_LONGEST_NAME] or "column" for name in raw.names)
         columns = tuple(
             ResultColumn(name, type_, kind_of(array.type))
@@ -96,14 +99,14 @@ def kind_of(kind: pa.DataType) -> Kind:
     return "text" if pa.types.is_string(kind) else "other"
 
 
-def _narrow(array: pa.ChunkedArray) -> pa.ChunkedArray:
-    """Sums of whole numbers are decimals of 38 digits to the engine."""
-    if pa.types.is_decimal(array.type) and array.type.scale == 0:
+def _whole(texts: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Sums of whole numbers in the smallest type that holds them; with more than 38 digits they stay text."""
+    for kind in (pa.int64(), pa.decimal128(38, 0)):
         try:
-            return array.cast(pa.int64())
+            return texts.cast(kind)
         except pa.ArrowInvalid:
-            return array
-    return array
+            continue
+    return texts
 
 
 def _values(array: pa.ChunkedArray) -> list[Any]:

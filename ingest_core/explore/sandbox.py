@@ -25,7 +25,7 @@ import pyarrow as pa
 
 from ingest_core.apart.frames import BYTES, END, ERROR, HEAD, ORDER, VALUE, frame
 from ingest_core.engine.apart import too_much_memory
-from ingest_core.errors import InputError, OnrampError, Stopped
+from ingest_core.errors import InputError, OnrampError, StateError, Stopped
 from ingest_core.explore.child import INTERRUPTED, STOP, as_bytes
 
 _PROGRAM = "ingest_core.explore.child"
@@ -62,7 +62,10 @@ class Sandbox:
     """One process with its tables. For one thread at a time, but for ``kill``."""
 
     def __init__(self, limits: Limits, is_stopped: threading.Event | None = None) -> None:
-        """``is_stopped``: set by a person, it ends what runs with ``Stopped``; whoever begins anew clears it."""
+        """``is_stopped``: set by a person, it ends what runs with ``Stopped``; whoever begins anew clears it.
+
+        StateError ``explore_not_started``.
+        """
         self._limits = limits
         self._is_stopped = is_stopped or threading.Event()
         self._process, self._talk = _start()
@@ -76,9 +79,14 @@ class Sandbox:
             "idle_seconds": limits.idle_seconds,
             "cpu_seconds": int((limits.seconds + 60) * limits.threads) if limits.seconds else 0,
         }
-        self._say(ORDER, json.dumps(terms).encode())
-        if self._hear(time.monotonic() + _START_SECONDS)[0] != VALUE:
-            raise self._broke()
+        try:
+            self._say(ORDER, json.dumps(terms).encode())
+            is_ready = self._hear(time.monotonic() + _START_SECONDS)[0] == VALUE
+        except InputError:
+            is_ready = False
+        if not is_ready:
+            self.close()
+            raise _not_started()
 
     @property
     def pid(self) -> int:
@@ -276,6 +284,14 @@ def _end(process: subprocess.Popen[bytes], talk: socket.socket) -> None:
     process.kill()
     process.wait()
     talk.close()
+
+
+def _not_started() -> StateError:
+    return StateError(
+        "The process for queries could not be started. Nothing was changed.",
+        code="explore_not_started",
+        hint="Free some memory, then try again.",
+    )
 
 
 def stopped() -> Stopped:
