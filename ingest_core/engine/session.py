@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 
 from ingest_core.engine.boundary import Condition, boundary
+from ingest_core.engine.hollow import Hollow
 from ingest_core.errors import OnrampError, Stopped
 
 if TYPE_CHECKING:
@@ -34,13 +35,15 @@ class Session:
         self._turn = threading.RLock()  # held where a statement begins or ends and where one is interrupted
         self._is_running = False
         self._is_stopped = False
+        self._hollow = Hollow(self.rows)
 
     def run(self, sql: str, parameters: Sequence[object] = ()) -> int | None:
         """Runs one statement; returns the number of rows it changed, if it says so."""
+        table = self._hollow.before(sql)
         rows = self.rows(sql, parameters)
-        if len(rows) == 1 and len(rows[0]) == 1 and isinstance(rows[0][0], int):
-            return rows[0][0]
-        return None
+        count = rows[0][0] if len(rows) == 1 and len(rows[0]) == 1 and isinstance(rows[0][0], int) else None
+        self._hollow.after(table, count)
+        return count
 
     def rows(self, sql: str, parameters: Sequence[object] = ()) -> list[Row]:
         """All rows of a query as tuples."""
