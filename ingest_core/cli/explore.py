@@ -62,8 +62,13 @@ def _export(session: ExploreSession, args: argparse.Namespace, out: Path) -> Exp
     cells = [Cell(sql=args.sql)]
     if out.suffix.lower() != ".zip":
         return export_folder(session, name, cells, out)
-    with os.fdopen(os.open(out, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-        return export_zip(session, name, cells, file)
+    private = os.open(out, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        with os.fdopen(private, "wb") as file:
+            return export_zip(session, name, cells, file)
+    except BaseException:
+        out.unlink(missing_ok=True)
+        raise
 
 
 def _text(result: Any) -> str:

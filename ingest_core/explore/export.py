@@ -6,6 +6,7 @@ import io
 import json
 import os
 import re
+import shutil
 import zipfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
@@ -37,17 +38,24 @@ class Exported:
 
 
 def export_folder(session: ExploreSession, name: str, cells: Sequence[Cell], folder: Path) -> Exported:
-    """Into a new folder, for you alone to read. InputError ``exists_already``; raises as ``ExploreSession``."""
+    """Into a new folder, for you alone to read; it is there when it is complete, or gone again.
+
+    InputError ``exists_already``; raises as ``ExploreSession``.
+    """
     try:
         folder.mkdir(mode=0o700)
-        (folder / "data").mkdir(mode=0o700)
     except FileExistsError:
         raise exists_already() from None
 
     def opened(path: str) -> AbstractContextManager[IO[bytes]]:
         return os.fdopen(os.open(folder / path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb")
 
-    return _export(session, name, cells, opened)
+    try:
+        (folder / "data").mkdir(mode=0o700)
+        return _export(session, name, cells, opened)
+    except BaseException:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
 
 
 def export_zip(session: ExploreSession, name: str, cells: Sequence[Cell], out: IO[bytes]) -> Exported:
