@@ -108,12 +108,13 @@ def did_you_mean(name: str, names: Iterable[str], otherwise: str) -> str:
 
 
 def similar(name: str, names: Iterable[str]) -> list[str]:
-    """At most three names near this one, the nearest first; case and separators do not count."""
+    """At most three names near this one, the nearest first; one alone that differs in case and separators only."""
     keys: dict[str, str] = {}
     for known in names:
         keys.setdefault(_key(known), known)
-    return [keys[key] for key in difflib.get_close_matches(_key(name)[:100], keys, n=3, cutoff=0.7)]
+    key = _key(name)[:100]
+    return [keys[near] for near in ([key] if key in keys else difflib.get_close_matches(key, keys, n=3, cutoff=0.65))]
 
 
 def _key(name: str) -> str:
-    return re.sub(r"[\s_-]+", " ", name).strip().casefold()
+    return re.sub(r"[\s_-]+", "", name).casefold()

@@ -142,12 +142,12 @@ OPERATORS: tuple[Operator, ...] = (
     Operator(
         "is_present", EVERY, "nothing", "is present",
         "There is a value.",
-        "true", ("present", "exists", "is set", "has a value", "has value", "is not empty", "is known"),
+        "true", ("present", "exists", "is set", "has a value", "has value", "is not empty"),
     ),
     Operator(
         "is_absent", EVERY, "nothing", "is absent",
         "There is no value.",
-        also=("absent", "not present", "is not present", "missing", "is missing", "is empty", "is not set", "unknown"),
+        also=("absent", "not present", "is not present", "missing", "is missing", "is empty", "is not set"),
         negates="is_present",
     ),
 )  # fmt: skip
