@@ -96,5 +96,21 @@ def deaf(parent: Parent, file: IO[bytes], order: dict[str, Any]) -> None:
     time.sleep(600)
 
 
+def odd(parent: Parent, file: IO[bytes], order: dict[str, Any]) -> None:
+    """A whole frame, but of a kind that a child does not send."""
+    from ingest_core.apart.frames import ORDER, frame
+
+    os.write(0, frame(ORDER, b"{}"))
+    time.sleep(600)
+
+
+def flee(parent: Parent, file: IO[bytes], order: dict[str, Any]) -> None:
+    """Asks and does not wait for the answer."""
+    from ingest_core.apart.frames import PLACE, READ, frame
+
+    os.write(0, frame(READ, PLACE.pack(0, 64 << 20)) * 64)
+    os._exit(0)
+
+
 if __name__ == "__main__":
     serve(lambda parent, file, order: getattr(sys.modules["__main__"], order.get("what", "sleep"))(parent, file, order))

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import ast
+import io
 import os
 import signal
+import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,6 +17,8 @@ from typing import Any
 
 import pytest
 
+from ingest_core.apart.child import Parent, RemoteFile
+from ingest_core.apart.frames import BYTES, END, ERROR, HEAD, PLACE, VALUE, frame
 from ingest_core.apart.reading import Cage, read_apart
 from ingest_core.errors import FileError, Stopped
 
@@ -60,6 +65,42 @@ def test_it_sees_the_file_as_a_file(source):
     assert "".join(reversed(told[:-1])) == told[-1] == "0123456789" * 20
 
 
+def test_its_side_of_the_conversation_reads_like_a_file():
+    """Seekable from the beginning, the place and the end; nothing behind the end, nothing before the beginning."""
+    data = bytes(range(256)) * 10
+    ours, theirs = socket.socketpair()
+
+    def answer() -> None:
+        while head := ours.recv(HEAD.size, socket.MSG_WAITALL):
+            offset, size = PLACE.unpack(ours.recv(HEAD.unpack(head)[1], socket.MSG_WAITALL))
+            ours.sendall(frame(BYTES, data[offset : offset + size]))
+
+    thread = threading.Thread(target=answer)
+    thread.start()
+    with theirs, io.BufferedReader(RemoteFile(Parent(theirs), len(data)), 100) as file:
+        assert (file.readable(), file.seekable(), file.read(3)) == (True, True, data[:3])
+        assert (file.seek(-4, os.SEEK_END), file.read(9)) == (len(data) - 4, data[-4:])
+        assert (file.seek(700), file.seek(30, os.SEEK_CUR), file.read(1)) == (700, 730, data[730:731])
+        assert (file.seek(5), file.read()) == (5, data[5:])
+        assert (file.seek(5_000), file.read(1)) == (5_000, b"")
+        with pytest.raises(OSError, match="before the beginning"):
+            file.seek(-5_000, os.SEEK_END)
+    thread.join()
+    ours.close()
+
+
+def test_its_words_are_frames():
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        parent = Parent(theirs)
+        parent.send(["Äpfel"])
+        parent.end(None)
+        parent.end(FileError("It is damaged.", code="xlsx_damaged"))
+        said = ours.recv(10_000)
+    error = b'{"code": "xlsx_damaged", "message": "It is damaged.", "hint": "", "facts": {}}'
+    assert said == frame(VALUE, '["Äpfel"]'.encode()) + frame(END, b"") + frame(ERROR, error)
+
+
 def test_it_has_no_keys_no_descriptors_and_hard_limits(source, monkeypatch):
     """Of the parent's environment and open files nothing reaches it."""
     monkeypatch.setenv("ONRAMP_KEY", "secret")
@@ -84,6 +125,8 @@ def test_it_has_no_keys_no_descriptors_and_hard_limits(source, monkeypatch):
         ("fail", "reader_died"),
         ("flood", "reader_died"),
         ("babble", "reader_died"),
+        ("odd", "reader_died"),
+        ("flee", "reader_died"),
         ("refuse", "xlsx_damaged"),
     ],
 )
