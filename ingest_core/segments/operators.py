@@ -1,9 +1,10 @@
 """The operators of segment rules: one entry each. docs/segments.md shows this catalogue; a test compares the two.
 
 ``{x}`` is the person's value and ``{v}`` what it is compared with (``{v2}`` the second, ``{x2}`` the value beside it,
-``{list}`` all of them), as compiling.py writes them for the attribute's type. An operator speaks of people who have a
-value; whoever has none is not among them. A negative operator is the exact opposite of its positive one, so whoever has
-no value is among them: *city is not Rome* and *not (city is Rome)* are the same people.
+``{list}`` all of them), as compiling.py writes them for the attribute's type; ``{column}`` is the value as it is kept.
+An operator speaks of people who have a value; whoever has none is not among them. A negative operator is the exact
+opposite of its positive one, so whoever has no value is among them: *city is not Rome* and *not (city is Rome)* are the
+same people.
 """
 
 from __future__ import annotations
@@ -142,7 +143,7 @@ OPERATORS: tuple[Operator, ...] = (
     Operator(
         "is_present", EVERY, "nothing", "is present",
         "There is a value.",
-        "true", ("present", "exists", "is set", "has a value", "has value", "is not empty"),
+        "{column} IS NOT NULL", ("present", "exists", "is set", "has a value", "has value", "is not empty"),
     ),
     Operator(
         "is_absent", EVERY, "nothing", "is absent",
