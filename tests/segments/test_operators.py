@@ -70,7 +70,7 @@ def asks() -> list[tuple[str, str]]:
     return [(name, operator.name) for name in TYPES for operator in OPERATORS if kinds[name] in operator.types]
 
 
-@pytest.mark.parametrize(("name", "operator"), asks(), ids="-".join)
+@pytest.mark.parametrize(("name", "operator"), asks())
 def test_an_operator_finds_whom_its_meaning_says(stage: Stage, name: str, operator: str) -> None:
     people = [Person(number, {name: value}) for number, value in enumerate(HAVE[name], 1)] + [Person(99)]
     with stage.with_people(people, {}) as session:
