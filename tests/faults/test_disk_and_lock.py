@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.onramp import Onramp
-from tests.faults.operations import Stage
+from tests.faults.stage import Stage
 
 MEGABYTE = 1 << 20
 

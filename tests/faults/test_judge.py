@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from ingest_core.workspace import Workspace
-from tests.faults.operations import Stage
+from tests.faults.stage import Stage
 
 WRONG = {
     "a row lost": ("DELETE FROM record WHERE rid = (SELECT max(rid) FROM record)", (1, 0)),

@@ -12,7 +12,8 @@ from collections.abc import Callable
 import pytest
 
 from tests.cli.onramp import Onramp
-from tests.faults.operations import OPERATIONS, Stage, Verdict
+from tests.faults.operations import OPERATIONS
+from tests.faults.stage import Stage, Verdict
 
 taken: set[tuple[str, str, str]] = set()
 

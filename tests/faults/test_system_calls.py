@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from tests.faults.operations import Stage, Verdict
 from tests.faults.processes import Died
+from tests.faults.stage import Stage, Verdict
 
 CODES = {"disk_error", "disk_full", "engine_stopped", "engine_error"}
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ingest_core.workspace import Workspace
 from tests.faults.contention import Crowd, accounts, load, make_files, prepare
-from tests.faults.operations import problems
+from tests.faults.facts import problems
 
 THREADS, UPLOADS = 8, 20
 

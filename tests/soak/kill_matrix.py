@@ -20,8 +20,9 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.faults.operations import OPERATIONS, Stage
+from tests.faults.operations import OPERATIONS
 from tests.faults.processes import Processes
+from tests.faults.stage import Stage
 
 BEGIN, END = "<!-- kill matrix: begin -->", "<!-- kill matrix: end -->"
 AGAIN_EVERY = 3

@@ -10,7 +10,9 @@ import pytest
 
 from ingest_core.workspace import Workspace
 from tests.faults.contention import Crowd, accounts, load, make_files, prepare
-from tests.faults.operations import OPERATIONS, Stage, Verdict, problems
+from tests.faults.facts import problems
+from tests.faults.operations import OPERATIONS
+from tests.faults.stage import Stage, Verdict
 from tests.faults.test_system_calls import CODES, EIO, ENOSPC, KILL, struck
 from tests.soak.kill_matrix import Matrix, write
 
