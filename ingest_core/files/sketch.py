@@ -15,6 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 Counts = npt.NDArray[np.int64]
+_FLOAT_ERROR = 4 * float(np.finfo(np.float64).eps)  # of a decimal number divided by a width, relative
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,10 +192,12 @@ class Histogram:
 
 
 def _scaled(numbers: npt.NDArray[np.float64], step: int) -> npt.NDArray[np.float64]:
-    """Numbers in units of the bin width; rounded so that 0.3 is three tenths and not a little less."""
+    """Numbers in units of the bin width; what a float cannot tell from an edge is the edge: 0.3 is three tenths."""
     power, is_five = divmod(step, 2)
     scaled = numbers * 10.0**-power if power < 0 else numbers / 10.0**power
-    return np.asarray(np.round(scaled / 5 if is_five else scaled, 6))
+    scaled = scaled / 5 if is_five else scaled
+    edges = np.rint(scaled)
+    return np.where(np.abs(scaled - edges) <= _FLOAT_ERROR * np.abs(edges), edges, scaled)
 
 
 def _place(number: float, step: int) -> int:

@@ -124,6 +124,14 @@ def test_a_histogram_counts_every_number_in_its_bin_however_cut(values, cut):
         assert inside == count
 
 
+def test_a_number_just_below_an_edge_stays_below_it():
+    """Also when it comes after the bins have become wide: a cent below 100,000 is not 100,000."""
+    histogram = Histogram()
+    histogram.add(np.array([-1e6, 1e6]), np.array([1, 1]))
+    histogram.add(np.array([99_999.99, 100_000.0]), np.array([1, 1]))
+    assert [(0, 1), (100_000, 1)] == [(low, count) for low, _, count in histogram.result() if 0 <= low <= 100_000]
+
+
 def test_whole_numbers_have_no_bins_between_them():
     histogram = Histogram()
     histogram.add(np.arange(5, dtype=np.float64), np.full(5, 2))
