@@ -52,6 +52,8 @@ class Settings(BaseModel):
     ratio_limit: int = Field(default=1_000, ge=1)  # times the packed size, above 16 MiB
     upload_seconds: int = Field(default=3_600, ge=0)  # for one pass over the bytes of an upload; 0 = no limit
     reader_memory_bytes: int = Field(default=2 << 30, ge=128 << 20)  # of a process that reads a workbook apart
+    inbox_folder: str | None = None  # where files wait to be taken; None: `inbox` in the workspace folder
+    inbox_keep_days: int | None = Field(default=7, ge=0, le=36_500)  # files taken out of the inbox; None: for ever
     strict_header: bool = True
     phone_country: str | None = None
     lower_email_local: bool = True

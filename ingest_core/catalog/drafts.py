@@ -35,6 +35,11 @@ class Drafts:
 
     def load(self, draft_id: str) -> dict[str, Any] | None:
         """The draft's content with ``source_id`` and ``updated_at`` added, or None. StateError ``draft_damaged``."""
+        found = self.read(draft_id)
+        return None if found is None else found[0]
+
+    def read(self, draft_id: str) -> tuple[dict[str, Any], str] | None:
+        """As ``load``, with the revision of the content, which every save changes."""
         with self._engine.session() as session:
             row = session.row("SELECT source_id, updated_at, state FROM draft WHERE draft_id = ?", [draft_id])
         if row is None:
@@ -48,7 +53,7 @@ class Drafts:
                 code="draft_damaged",
                 hint="Discard it and start again. Nothing was loaded.",
             ) from None
-        return {**json.loads(plain), "source_id": row[0], "updated_at": row[1]}
+        return {**json.loads(plain), "source_id": row[0], "updated_at": row[1]}, _revision(sealed)
 
     def save(self, draft_id: str, state: dict[str, Any]) -> None:
         """Replaces the content; keys ``source_id`` and ``updated_at`` are not part of it."""
@@ -58,6 +63,22 @@ class Drafts:
                 "UPDATE draft SET state = ?, updated_at = ? WHERE draft_id = ?",
                 [self._seal(draft_id, kept), now(), draft_id],
             )
+
+    def save_over(self, draft_id: str, state: dict[str, Any], revision: str) -> str:
+        """As ``save``, if nobody saved since this revision was read; returns the new one.
+
+        StateError ``draft_changed`` when somebody did, ``draft_gone`` when it was loaded or deleted: nothing is saved.
+        """
+        kept = {key: value for key, value in state.items() if key not in {"source_id", "updated_at"}}
+        sealed = self._seal(draft_id, kept)
+        with self._engine.queue, self._engine.session() as session:
+            found = session.value("SELECT state FROM draft WHERE draft_id = ?", [draft_id])
+            if found is None:
+                raise _gone()
+            if _revision(bytes(found)) != revision:
+                raise _changed()
+            session.run("UPDATE draft SET state = ?, updated_at = ? WHERE draft_id = ?", [sealed, now(), draft_id])
+        return _revision(sealed)
 
     def delete(self, draft_id: str) -> None:
         with self._engine.queue, self._engine.session() as session:
@@ -76,3 +97,24 @@ class Drafts:
         nonce = secrets.token_bytes(12)
         plain = json.dumps(state, ensure_ascii=False, default=str).encode()
         return nonce + AESGCM(self._keyset.file_key(draft_id)).encrypt(nonce, plain, b"draft")
+
+
+def _revision(sealed: bytes) -> str:
+    """The nonce of the content: random, so no two savings have the same."""
+    return sealed[:12].hex()
+
+
+def _changed() -> StateError:
+    return StateError(
+        "This ingest was changed in another window. What you did last in this one was not saved.",
+        code="draft_changed",
+        hint="Look at it as it is now, and go on from there.",
+    )
+
+
+def _gone() -> StateError:
+    return StateError(
+        "This ingest was loaded or deleted in another window. Nothing was changed.",
+        code="draft_gone",
+        hint="The upload history says whether it was loaded.",
+    )

@@ -6,6 +6,7 @@ from typing import Any
 
 import phonenumbers
 
+from ingest_core.catalog.addresses import check_addresses
 from ingest_core.catalog.names import check_name
 from ingest_core.clock import now
 from ingest_core.engine import Engine
@@ -67,7 +68,7 @@ class Sources:
                 code="bad_dpid",
                 hint="Use the data provider id that Audience Manager shows.",
             )
-        check_settings(settings or SourceSettings())
+        settings = check_settings(settings or SourceSettings())
         with self._engine.write, self._engine.session() as session, session.transaction():
             self._refuse_taken(session, name, None)
             source_id = session.value("SELECT coalesce(max(source_id), 0) + 1 FROM source")
@@ -75,7 +76,7 @@ class Sources:
                 "INSERT INTO source VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NULL)",
                 [
                     source_id, name, kind, description.strip(), dpid, id_type, inbound_id_type, owner, id_attribute,
-                    id_placement, (settings or SourceSettings()).model_dump_json(), now(), self._user,
+                    id_placement, settings.model_dump_json(), now(), self._user,
                 ],
             )  # fmt: skip
         return self.get(int(source_id))
@@ -91,8 +92,7 @@ class Sources:
         """Changes what is given; the rest stays."""
         current = self.get(source_id)
         name = current.name if name is None else check_name(name, "a source")
-        settings = settings or current.settings
-        check_settings(settings)
+        settings = current.settings if settings is None else check_settings(settings)
         with self._engine.write, self._engine.session() as session, session.transaction():
             self._refuse_taken(session, name, source_id)
             session.run(
@@ -125,8 +125,8 @@ class Sources:
             )
 
 
-def check_settings(settings: SourceSettings) -> None:
-    """InputError ``bad_country`` unless the phone country is an ISO code that has phone numbers."""
+def check_settings(settings: SourceSettings) -> SourceSettings:
+    """Settings as they are kept. InputError ``bad_country`` (no ISO code that has phone numbers), ``bad_address``."""
     country = settings.phone_country
     if country is not None and country not in phonenumbers.SUPPORTED_REGIONS:
         raise InputError(
@@ -134,6 +134,9 @@ def check_settings(settings: SourceSettings) -> None:
             code="bad_country",
             hint="Use two capital letters, such as IN or DE.",
         )
+    if not settings.recipients:
+        return settings
+    return settings.model_copy(update={"recipients": check_addresses(settings.recipients)})
 
 
 def _source(record: dict[str, Any]) -> Source:

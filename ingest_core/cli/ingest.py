@@ -12,13 +12,16 @@ from typing import Any
 import pyarrow as pa
 
 from ingest_core.catalog import parse_mapping
+from ingest_core.catalog.addresses import check_addresses
 from ingest_core.cli.files_given import file_given, text_given
 from ingest_core.cli.parser import command
 from ingest_core.cli.text import inspection_text, receipt_text
 from ingest_core.errors import InputError, StateError
 from ingest_core.files import read_slices, receive, sniff, write_csv
-from ingest_core.models import Options, Source
+from ingest_core.models import ByteSource, Options, Source
 from ingest_core.workspace import Workspace
+
+NOBODY = "none"
 
 
 def add_commands(parsers: Any) -> None:
@@ -34,6 +37,7 @@ def add_commands(parsers: Any) -> None:
     ingest = command(parsers, "ingest", "Preview or load a file into a source.", _ingest, receipt_text)
     ingest.add_argument("file")
     ingest.add_argument("--source", required=True)
+    ingest.add_argument("--inbox", action="store_true", help="FILE is the name of a file in the inbox")
     ingest.add_argument("--mapping", metavar="M.json")
     ingest.add_argument("--auto", action="store_true", help="take suggestions of confidence 0.9 and more")
     ingest.add_argument("--dry-run", action="store_true", help="run the load and roll it back")
@@ -45,7 +49,7 @@ def add_commands(parsers: Any) -> None:
         help="end the memberships of earlier uploads; values: their values count for nothing too",
     )
     ingest.add_argument("--segment", default=None, metavar="none|create:NAME|add:NAME")
-    ingest.add_argument("--notify", action="append", default=[], metavar="MAIL")
+    ingest.add_argument("--notify", action="append", default=[], metavar="MAIL|none")
     ingest.add_argument("--at", metavar="TIME", help="load at this time (ISO 8601; UTC unless it names a zone)")
     ingest.add_argument("--again", action="store_true", help="load the same bytes once more")
     ingest.add_argument("--accept-drift", action="store_true", help="load it however unlike the former file it is")
@@ -97,12 +101,12 @@ def _read(workspace: Workspace, args: argparse.Namespace) -> Any:
 
 def _ingest(workspace: Workspace, args: argparse.Namespace) -> Any:
     source = workspace.sources.get(args.source)
-    file = file_given(args.file)
+    file: ByteSource = workspace.inbox.open(args.file) if args.inbox else file_given(args.file)
     mapping = parse_mapping(text_given(Path(args.mapping))) if args.mapping else None
     options = Options(
         replace=args.replace,
         segment=None if args.segment in (None, "none") else args.segment,
-        notify=_addresses(args.notify),
+        notify=_recipients(args.notify, source),
         at=_moment(args.at),
         again=args.again,
         accept_drift=args.accept_drift,
@@ -119,8 +123,12 @@ def _ingest(workspace: Workspace, args: argparse.Namespace) -> Any:
     if args.dry_run:
         return workspace.loads.preview(plan, progress)
     if options.at is not None:
-        return workspace.jobs.schedule(plan, _overrides(args))
-    return workspace.loads.load(plan, progress)
+        receipt = workspace.jobs.schedule(plan, _overrides(args))
+    else:
+        receipt = workspace.loads.load(plan, progress)
+    if args.inbox and receipt.status in ("Completed", "Scheduled"):
+        workspace.inbox.put_away(args.file)
+    return receipt
 
 
 def _parent(workspace: Workspace, request_id: str | None, source: Source) -> str | None:
@@ -144,20 +152,11 @@ def _approve(workspace: Workspace, args: argparse.Namespace) -> Any:
     return workspace.history.get(args.id)
 
 
-def _addresses(given: list[str]) -> tuple[str, ...]:
-    from email_validator import EmailNotValidError, validate_email  # slow to import
-
-    found = []
-    for address in given:
-        try:
-            found.append(validate_email(address, check_deliverability=False, globally_deliverable=False).normalized)
-        except EmailNotValidError:
-            raise InputError(
-                "An address given with --notify is not an e-mail address. Nothing was loaded.",
-                code="bad_address",
-                hint="Write it like name@domain.tld.",
-            ) from None
-    return tuple(found)
+def _recipients(given: list[str], source: Source) -> tuple[str, ...]:
+    """Who is told: those given, nobody for "none", else the recipients of the source."""
+    if not given:
+        return source.settings.recipients
+    return () if given == [NOBODY] else check_addresses(given)
 
 
 def _moment(text: str | None) -> datetime | None:

@@ -21,7 +21,20 @@ from typing import Any
 from pydantic import BaseModel
 
 from ingest_core import __version__
-from ingest_core.cli import attributes, explore, ingest, look, macros, mappings, operate, segments, serve, sources, undo
+from ingest_core.cli import (
+    attributes,
+    explore,
+    inbox,
+    ingest,
+    look,
+    macros,
+    mappings,
+    operate,
+    segments,
+    serve,
+    sources,
+    undo,
+)
 from ingest_core.cli.parser import Parser
 from ingest_core.cli.signals import Signals
 from ingest_core.engine.boundary import out_of_memory
@@ -41,7 +54,7 @@ def build_parser() -> Parser:
     )
     parser.add_argument("--version", action="version", version=f"Onramp {__version__}")
     parsers = parser.add_subparsers(dest="command", required=True, metavar="COMMAND", parser_class=Parser)
-    for module in (sources, attributes, mappings, ingest, explore, look, undo, segments, macros, operate, serve):
+    for module in (sources, attributes, mappings, inbox, ingest, explore, look, undo, segments, macros, operate, serve):
         module.add_commands(parsers)
     _accept_anywhere(parser, parsers)
     return parser

@@ -15,6 +15,7 @@ from ingest_core.workspace import Workspace
 OFF = "off"
 _PHONE_COUNTRY = "default country of phone numbers without one, such as IN"
 _THRESHOLD = "fail an upload with more than this per cent of rejects; 0 = strict"
+_RECIPIENTS = "addresses that are told about uploads, with commas between them"
 _DRIFT = "ask before a file is loaded that is further than this from the former one"
 
 
@@ -37,16 +38,21 @@ def _source(commands: Any) -> None:
     add.add_argument("--phone-country", metavar="CC", help=_PHONE_COUNTRY)
     add.add_argument("--threshold", metavar="PERCENT", help=_THRESHOLD)
     add.add_argument("--drift", metavar="PERCENT", help=_DRIFT)
+    add.add_argument("--recipients", metavar="MAILS", help=_RECIPIENTS)
     change = command(commands, "set", "Change a source; what is not given stays.", _source_set)
     change.add_argument("name")
+    change.add_argument("--name", dest="new_name", metavar="NEW")
     change.add_argument("--description")
     change.add_argument("--phone-country", metavar="CC|off", help=_PHONE_COUNTRY)
     change.add_argument("--threshold", metavar="PERCENT|off", help=_THRESHOLD)
     change.add_argument("--drift", metavar="PERCENT|off", help=_DRIFT)
+    change.add_argument("--recipients", metavar="MAILS|off", help=_RECIPIENTS)
     listing = command(commands, "list", "List sources.", _source_list, sources_text)
     listing.add_argument("--all", action="store_true", help="archived ones too")
     archive = command(commands, "archive", "Hide a source; its profiles stay.", _source_archive)
     archive.add_argument("name")
+    restored = command(commands, "restore", "Bring a source back from the archive.", _source_restore)
+    restored.add_argument("name")
 
 
 def _source_add(workspace: Workspace, args: argparse.Namespace) -> Any:
@@ -66,6 +72,7 @@ def _source_add(workspace: Workspace, args: argparse.Namespace) -> Any:
             phone_country=args.phone_country,
             threshold_percent=_percent(args.threshold, "threshold"),
             drift_percent=_percent(args.drift, "drift"),
+            recipients=_addresses(args.recipients),
         ),
     )
     return source_json(source)
@@ -79,13 +86,22 @@ def _source_set(workspace: Workspace, args: argparse.Namespace) -> Any:
         changed["threshold_percent"] = _percent(args.threshold, "threshold")
     if args.phone_country is not None:
         changed["phone_country"] = None if args.phone_country == OFF else args.phone_country
-    if not changed and args.description is None:
+    if args.recipients is not None:
+        changed["recipients"] = _addresses(args.recipients)
+    if not changed and args.description is None and args.new_name is None:
         raise InputError(
             "There is nothing to set. Nothing was changed.", code="usage", hint="Such as: source set CRM --drift 40"
         )
     source = workspace.sources.get(args.name)
     settings = SourceSettings(**(source.settings.model_dump() | changed))
-    return source_json(workspace.sources.update(source.source_id, description=args.description, settings=settings))
+    return source_json(
+        workspace.sources.update(source.source_id, name=args.new_name, description=args.description, settings=settings)
+    )
+
+
+def _addresses(text: str | None) -> tuple[str, ...]:
+    """Addresses with commas between them; none for "off"."""
+    return () if text in (None, OFF) else tuple(part for part in text.split(",") if part.strip())
 
 
 def _percent(text: str | None, what: str) -> float | None:
@@ -107,6 +123,12 @@ def _source_list(workspace: Workspace, args: argparse.Namespace) -> Any:
 def _source_archive(workspace: Workspace, args: argparse.Namespace) -> Any:
     source = workspace.sources.get(args.name)
     workspace.sources.archive(source.source_id)
+    return source_json(workspace.sources.get(source.source_id))
+
+
+def _source_restore(workspace: Workspace, args: argparse.Namespace) -> Any:
+    source = workspace.sources.get(args.name)
+    workspace.sources.archive(source.source_id, is_archived=False)
     return source_json(workspace.sources.get(source.source_id))
 
 

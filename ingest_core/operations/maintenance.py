@@ -9,6 +9,7 @@ from typing import Any
 from ingest_core.catalog import Drafts
 from ingest_core.clock import now
 from ingest_core.engine import Engine, Session
+from ingest_core.jobs.inbox import inbox_folder, tidy
 from ingest_core.jobs.sweep import collect
 from ingest_core.ledger.audit import write_audit
 from ingest_core.operations.retention import Keep, retain
@@ -46,6 +47,7 @@ class Maintenance:
                 with step("maintain retention"):
                     removed = self._retain(session, Keep.of(self.settings, keep_days))
                 removed["received_files"] = collect(self.engine, self.landing, self.drafts)
+                removed["inbox_files"] = self._tidy_inbox(keep_days)
                 removed["values"] = self._drop_values(session)
             rewrite(self.engine, self.home, "maintain")
         return {"removed": removed, "bytes_before": before, "bytes_after": self._bytes()}
@@ -55,6 +57,10 @@ class Maintenance:
             removed = retain(session, keep, now())
             write_audit(session, self.user, "maintain", "", removed)
         return removed
+
+    def _tidy_inbox(self, keep_days: int | None) -> int:
+        days = self.settings.inbox_keep_days if keep_days is None else keep_days
+        return tidy(inbox_folder(self.home, self.settings), days)
 
     def _drop_values(self, session: Session) -> int:
         columns = {a.attribute_id: a.column for a in fields_of(session).attributes if a.pii}

@@ -71,3 +71,38 @@ def test_a_changed_draft_is_refused_in_our_words(workspace):
     with pytest.raises(StateError) as caught:
         workspace.drafts.load(two)
     assert caught.value.code == "draft_damaged"
+
+
+class TestTwoWindows:
+    @pytest.fixture
+    def draft_id(self, workspace):
+        return workspace.drafts.create(None)
+
+    def test_a_save_over_what_was_read_gives_the_next_revision(self, workspace, draft_id):
+        _, revision = workspace.drafts.read(draft_id)
+        for step in range(3):
+            revision = workspace.drafts.save_over(draft_id, {"step": step}, revision)
+        state, now_there = workspace.drafts.read(draft_id)
+        assert (state["step"], now_there) == (2, revision)
+
+    def test_the_later_of_two_windows_is_told_and_saves_nothing(self, workspace, draft_id):
+        _, revision = workspace.drafts.read(draft_id)
+        workspace.drafts.save_over(draft_id, {"step": 1}, revision)
+        with pytest.raises(StateError) as caught:
+            workspace.drafts.save_over(draft_id, {"step": 9}, revision)
+        assert caught.value.code == "draft_changed"
+        assert workspace.drafts.load(draft_id)["step"] == 1
+
+    def test_the_same_content_saved_elsewhere_counts_as_a_change(self, workspace, draft_id):
+        _, revision = workspace.drafts.read(draft_id)
+        workspace.drafts.save(draft_id, {})
+        with pytest.raises(StateError):
+            workspace.drafts.save_over(draft_id, {}, revision)
+
+    def test_a_draft_that_was_loaded_elsewhere_is_not_made_again(self, workspace, draft_id):
+        _, revision = workspace.drafts.read(draft_id)
+        workspace.drafts.delete(draft_id)
+        with pytest.raises(StateError) as caught:
+            workspace.drafts.save_over(draft_id, {"step": 1}, revision)
+        assert caught.value.code == "draft_gone"
+        assert workspace.drafts.load(draft_id) is None

@@ -16,7 +16,9 @@ from ingest_core.workspace import Workspace
 from tests.operations.conftest import COLUMNS, SECOND, people
 from tests.workspaces import mapping_of
 
-NOTHING = {"drafts": 0, "uploads": 0, "log_rows": 0, "rejected_rows": 0, "received_files": 0, "values": 0}
+NOTHING = dict.fromkeys(
+    ("drafts", "uploads", "log_rows", "rejected_rows", "received_files", "inbox_files", "values"), 0
+)
 
 
 def maintain(opened, keep_days=None):
