@@ -313,6 +313,76 @@ class StepReport(Model):
     rows: int | None
 
 
+class MergingProfile(Model):
+    """One of the profiles that become one, and the identifier by which the file names it.
+
+    ``line``: the first that does so, None where no line names it: an identifier it had before belongs to them now.
+    ``value``: masked where it is PII; None also when its row is gone since (erased, removed by retention).
+    """
+
+    profile_id: str
+    attribute: str | None = None
+    line: int | None = None
+    value: str | None = None
+
+
+class MergeGroup(Model):
+    """Profiles that become one; ``profiles`` are the first of ``size``."""
+
+    size: int
+    profiles: tuple[MergingProfile, ...]
+
+
+class Cluster(Model):
+    """The person with the most of something."""
+
+    profile_id: str
+    count: int
+
+
+class BlockedCells(Model):
+    """Identifier cells of one kind that identify nobody: placeholders and values too short."""
+
+    attribute: str
+    reason: str
+    cells: int
+
+
+class MetIdentifiers(Model):
+    """What became of the different values of one identifier that the file states.
+
+    ``contested``: stated with several primaries in this very file; ``foreign``: of a row without a primary, but
+    somebody else's than the row's; ``moved``: last stated with another primary, now theirs; ``shared``: too many
+    primaries have it, ``newly_shared`` since this file; ``case_only``: new, and differs only in case from another one.
+    """
+
+    attribute: str
+    contested: int = 0
+    foreign: int = 0
+    moved: int = 0
+    shared: int = 0
+    newly_shared: int = 0
+    case_only: int = 0
+
+
+class IdentityPreview(Model):
+    """Who becomes one with whom by an upload, and which values were kept from joining people.
+
+    ``profiles`` known before become ``groups``, so that ``profiles − groups`` is the receipt's ``merged``.
+    """
+
+    groups: int = 0
+    profiles: int = 0
+    largest: tuple[MergeGroup, ...] = ()
+    most_lines: Cluster | None = None  # lines of the file about one person
+    most_identifiers: Cluster | None = None  # identifiers of one person, of those to whom the file brings one
+    blocked: tuple[BlockedCells, ...] = ()
+    met: tuple[MetIdentifiers, ...] = ()
+    shared_limit: int = 0  # more primaries than this have a shared value
+    shared_rows: int = 0  # rows that state one
+    shared_came_apart: int = 0  # profiles more than before, because a value that joined them is shared now
+
+
 class Receipt(Model):
     """The counts of one upload; they always add up (quality.md I1, I2)."""
 
@@ -351,6 +421,7 @@ class Receipt(Model):
     error: dict[str, object] | None = None
     drift: tuple[Drift, ...] = ()
     held: dict[str, object] | None = None  # why it waits for a person
+    identity: IdentityPreview | None = None  # of a Completed upload or preview; None also before version 0006
     steps: tuple[StepReport, ...] = ()
     created_at: datetime | None = None
     scheduled_for: datetime | None = None

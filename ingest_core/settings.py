@@ -18,16 +18,19 @@ class BlockedPattern(BaseModel):
 
     pattern: str
     rank: str = "any"  # any | primary | secondary
+    title: str = ""  # what people are told instead of the expression
 
+
+_SAME = "one digit again and again"
 
 BLOCKED = (
-    BlockedPattern(pattern=r"[0-]*"),
-    BlockedPattern(pattern=r"-1"),
-    BlockedPattern(pattern=r"null|none|n/a|anonymous"),
-    BlockedPattern(pattern=r"(test|none|null|n/a|anonymous)@.*"),
+    BlockedPattern(pattern=r"[0-]*", title="only zeros or dashes"),
+    BlockedPattern(pattern=r"-1", title="-1"),
+    BlockedPattern(pattern=r"null|none|n/a|anonymous", title="a word such as none or n/a"),
+    BlockedPattern(pattern=r"(test|none|null|n/a|anonymous)@.*", title="an address such as none@… or test@…"),
     # All digits equal. Customer ids such as 11111 are real (CDNOW), so a primary must be as long as a phone number.
-    BlockedPattern(pattern="|".join(rf"\+?{d}+" for d in "123456789"), rank="secondary"),
-    BlockedPattern(pattern="|".join(rf"{d}{{10,}}" for d in "123456789"), rank="primary"),
+    BlockedPattern(pattern="|".join(rf"\+?{d}+" for d in "123456789"), rank="secondary", title=_SAME),
+    BlockedPattern(pattern="|".join(rf"{d}{{10,}}" for d in "123456789"), rank="primary", title=_SAME),
 )
 
 _SIZE = r"^\d+(\.\d+)? ?[KMGT]i?B$"

@@ -12,6 +12,7 @@ from ingest_core.engine import Engine, Session
 from ingest_core.engine.steps import ignore_progress
 from ingest_core.errors import Held, OnrampError, StateError, Stopped
 from ingest_core.ledger import uploads
+from ingest_core.ledger.joined_values import with_values
 from ingest_core.models import Options, Progress, Receipt
 from ingest_core.plan.load import Loader
 from ingest_core.plan.plan import Plan
@@ -59,7 +60,8 @@ class Loads:
         with self._ending(request_id):
             self.loader.load(plan, request_id, progress, session)
         with self.engine.session() as reader:
-            return uploads.receipts(reader, "request_id = ?", [request_id])[0]
+            receipt = uploads.receipts(reader, "request_id = ?", [request_id])[0]
+            return with_values(reader, self.loader.keyset, receipt)
 
     @contextmanager
     def _ending(self, request_id: str) -> Iterator[None]:

@@ -8,6 +8,7 @@ from typing import Any
 
 from ingest_core.engine import Engine
 from ingest_core.errors import InputError
+from ingest_core.ledger.joined_values import with_values
 from ingest_core.ledger.uploads import receipts
 from ingest_core.models import Receipt, RejectedRow
 from ingest_core.reasons import REASONS, Reason
@@ -40,7 +41,7 @@ class History:
         limit: int | None = None,
         offset: int = 0,
     ) -> list[Receipt]:
-        """Receipts, newest first."""
+        """Receipts, newest first; without the values by which profiles merged."""
         conditions: list[tuple[str, object]] = [
             ("lower(source.name) = lower(?)", source),
             ("status = ?", status),
@@ -57,9 +58,9 @@ class History:
         """One receipt. InputError ``no_such_upload``."""
         with self._engine.session() as session:
             found = receipts(session, "request_id = ?", [request_id])
-        if not found:
-            raise InputError("There is no upload with this Request ID.", code="no_such_upload", hint="See: history")
-        return found[0]
+            if not found:
+                raise InputError("There is no upload with this Request ID.", code="no_such_upload", hint="See: history")
+            return with_values(session, self._keyset, found[0])
 
     def rejects(
         self, request_id: str, *, code: str | None = None, limit: int | None = None, offset: int = 0

@@ -167,18 +167,6 @@ LAND_FLOATING = Step(
     "INSERT INTO landed SELECT rid, pid FROM floating_place",
 )
 
-CONFLICTS = """
-SELECT (SELECT count(*) FROM met WHERE p_min <> p_max) + (
-    SELECT count(DISTINCT token) FROM (
-        SELECT mention.rid, mention.token, met.owner, met.p_min IS DISTINCT FROM met.p_max AS is_contested,
-               arg_min(met.owner, mention.priority) OVER (PARTITION BY mention.rid) AS home
-        FROM mention
-        JOIN met ON met.token = mention.token
-        WHERE mention.p IS NULL AND NOT met.is_shared AND met.owner IS NOT NULL
-    ) WHERE owner <> home AND NOT is_contested
-)"""
-"""Contested secondaries, plus identifiers of floating rows that belong to somebody else than the row's home."""
-
 WRITE_IDENTITY = (
     Step(
         "identity changes",

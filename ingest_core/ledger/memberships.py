@@ -12,7 +12,7 @@ GROUP BY source_id"""
 PERSONS = Step(
     "persons",
     "List the distinct people of the file.",
-    "CREATE OR REPLACE TEMP TABLE person AS SELECT pid, min(rid) AS rid FROM landed GROUP BY pid",
+    "CREATE OR REPLACE TEMP TABLE person AS SELECT pid, count(*) AS lines FROM landed GROUP BY pid",
 )
 
 COUNT_ENDED = "SELECT count(*) FROM membership ANTI JOIN person USING (pid) WHERE source_id = ?"

@@ -11,7 +11,7 @@ from typing import Any
 
 from ingest_core.clock import now, to_utc
 from ingest_core.engine import Session
-from ingest_core.models import Drift, Options, Receipt, StepReport
+from ingest_core.models import Drift, IdentityPreview, Options, Receipt, StepReport
 
 COUNTS = (
     "physical_lines", "lines", "blank", "stored", "rejected", "duplicates", "suppressed", "withheld", "created",
@@ -22,7 +22,7 @@ COUNTS = (
 _SELECT = f"""
 SELECT request_id, source.name AS source, file, sha256, uploaded_by, status, is_cancelled, is_live, mapping_version,
        {", ".join(COUNTS)}, segment, rejects_by_reason, notices, ignored_columns, steps, error, upload.created_at,
-       scheduled_for, started_at, finished_at, undone_at, undone_by, held, drift, approved_by,
+       scheduled_for, started_at, finished_at, undone_at, undone_by, held, drift, identity, approved_by,
        upload.replaced_by AS replacing_no,
        (SELECT later.request_id FROM upload AS later WHERE later.upload_no = upload.replaced_by) AS replaced_by,
        json_extract_string(options, '$.parent') AS parent,
@@ -75,7 +75,7 @@ def finish(session: Session, receipt: Receipt, *, mapping_version: int, upload_n
     session.run(
         f"""UPDATE upload SET {names}, upload_no = ?, status = ?, is_live = ?, is_cancelled = ?, finished_at = ?,
         mapping_version = ?, segment = ?, rejects_by_reason = ?, notices = ?, ignored_columns = ?, steps = ?, error = ?,
-        drift = ? WHERE request_id = ?""",
+        drift = ?, identity = ? WHERE request_id = ?""",
         [
             *(getattr(receipt, name) for name in COUNTS),
             upload_no,
@@ -91,6 +91,7 @@ def finish(session: Session, receipt: Receipt, *, mapping_version: int, upload_n
             json.dumps([step.model_dump() for step in receipt.steps]),
             json.dumps(receipt.error) if receipt.error else None,
             json.dumps([drift.model_dump() for drift in receipt.drift]),
+            receipt.identity.model_dump_json() if receipt.identity else None,
             receipt.request_id,
         ],
     )
@@ -173,6 +174,7 @@ def _receipt(row: dict[str, Any]) -> Receipt:
         children=tuple(row["children"] or ()),
         held=json.loads(row["held"]) if row["held"] else None,
         drift=tuple(Drift(**drift) for drift in json.loads(row["drift"] or "[]")),
+        identity=IdentityPreview.model_validate_json(row["identity"]) if row["identity"] else None,
     )
 
 

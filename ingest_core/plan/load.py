@@ -13,6 +13,8 @@ from ingest_core.ledger import identity, memberships, profiles, uploads
 from ingest_core.ledger.audit import write_audit
 from ingest_core.ledger.fields import Fields
 from ingest_core.ledger.floating import resolve_again
+from ingest_core.ledger.joined_values import named
+from ingest_core.ledger.joins import Joins
 from ingest_core.ledger.placing import place_floating
 from ingest_core.ledger.refold import refold
 from ingest_core.ledger.rules_of import rules_of
@@ -78,6 +80,7 @@ class _Load:
         self.first_rid = self.upload_no << 32
         self.fields = Fields.of(plan.attributes)
         self.brought = self.fields.only({attribute.column for attribute, _ in mapped(plan)})
+        self.joins = Joins(runner, self.brought, self.first_rid, loader.settings.shared_limit)
         self.counts: dict[str, int] = {}
         self.notices: list[str] = []
         self.comparison = Comparison()
@@ -103,6 +106,7 @@ class _Load:
         try:
             receipt = self._failed(staged, error) if error else self._stored(staged, pages)
             if self.request_id is None:
+                receipt = self._named(receipt)
                 self.session.run("ROLLBACK")
                 return receipt
             self._keep_end(receipt, staged.rejected)
@@ -113,6 +117,13 @@ class _Load:
             raise
         abort_point("commit", "after")
         return receipt
+
+    def _named(self, receipt: Receipt) -> Receipt:
+        """A preview's rows are gone in a moment: who merges by which value is read from them now."""
+        if receipt.identity is None:
+            return receipt
+        found = named(self.session, self.loader.keyset, receipt.identity, self.upload_no)
+        return receipt.model_copy(update={"identity": found})
 
     def _roll_back(self) -> None:
         try:
@@ -170,19 +181,21 @@ class _Load:
             self._fold()
         self._memberships()
         self._count(staged)
+        self.joins.people(is_rebuilt=self.plan.options.replace == "values")
         with runner.timed("segments", "Put the people of this upload into the chosen segment.") as done:
             name = segments.apply_option(
                 session, self.plan.options.segment, self.request_id or "preview", self.plan.uploaded_by
             )
             done(None)
-        return self._receipt(staged, "Completed", segment=name)
+        receipt = self._receipt(staged, "Completed", segment=name)
+        return receipt.model_copy(update={"identity": self.joins.made(staged.left_out)})
 
     def _resolve(self) -> None:
         session, runner = self.session, self.runner
         runner.all(identity.meet(self.brought, self.loader.settings.shared_limit))
         runner.run(identity.land_primaries(self.brought))
         seeds = place_floating(runner, self.brought)
-        self.counts["conflicts"] = int(session.value(identity.CONFLICTS))
+        self.counts["conflicts"] = self.joins.met()
         self.counts["shared"] = int(session.value("SELECT count(*) FROM newly_shared"))
         runner.all(identity.WRITE_IDENTITY)
         session.run("CREATE OR REPLACE TEMP TABLE regrouped (rid BIGINT, old_pid BIGINT, target BIGINT, pid BIGINT)")
@@ -198,6 +211,7 @@ class _Load:
             session.run(sql)
         merged, apart = session.rows(_MOVES, [self.first_rid])[0]
         self.counts |= {"merged": int(merged), "came_apart": int(apart)}
+        self.joins.regrouped(int(merged), int(apart))
 
     def _fold(self) -> None:
         session, runner = self.session, self.runner
@@ -248,8 +262,8 @@ class _Load:
             )
 
     def _note(self, staged: Staged) -> None:
-        if staged.left_out:
-            self.notices.append(f"{staged.left_out:,} identifier cells hold placeholders and were left out.")
+        if left_out := staged.left_out.total():
+            self.notices.append(f"{left_out:,} identifier cells hold placeholders and were left out.")
         if staged.emptied:
             self.notices.append(f"{staged.emptied:,} cells did not fit their type and were left empty.")
         self.notices += self.plan.facts.notices

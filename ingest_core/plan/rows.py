@@ -6,6 +6,7 @@ what leaves are tokens, and (token, value) pairs that go straight into encrypted
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -15,7 +16,7 @@ import pyarrow.compute as pc
 
 from ingest_core.mapping.types import data_type
 from ingest_core.models import Attribute, ColumnMapping, Dialect, LineReject, Slice, TypeContext
-from ingest_core.plan.blocked import is_blocked, is_short
+from ingest_core.plan.blocked import is_blocked, is_short, reasons
 from ingest_core.plan.original import join_cells
 from ingest_core.reasons import REASONS
 from ingest_core.settings import BlockedPattern
@@ -73,7 +74,7 @@ class Batch:
     physical_lines: int
     blank: int
     suppressed: int
-    left_out: int  # identifier cells that identify nobody
+    left_out: Counter[tuple[str, str]]  # identifier cells that identify nobody, by attribute and reason
     emptied: int  # bad cells left empty by the column's rule
     bytes_read: int
 
@@ -92,11 +93,12 @@ class _Cells:
 
 def convert_slice(piece: Slice, plan: RowPlan) -> Batch:
     """Types, validates and protects one slice. Every line comes out as stored row, reject, blank or suppressed."""
-    left_out = emptied = 0
+    left_out: Counter[tuple[str, str]] = Counter()
+    emptied = 0
     cells = []
     for column in plan.columns:
-        made, n_left, n_emptied = _convert(piece.table.column(column.index), column, plan)
-        left_out += n_left
+        made, useless, n_emptied = _convert(piece.table.column(column.index), column, plan)
+        left_out.update({(column.attribute.name, reason): count for reason, count in useless.items()})
         emptied += n_emptied
         cells.append(made)
     rows = piece.table.num_rows
@@ -123,7 +125,7 @@ def convert_slice(piece: Slice, plan: RowPlan) -> Batch:
     )
 
 
-def _convert(raw: pa.ChunkedArray, column: ColumnPlan, plan: RowPlan) -> tuple[_Cells, int, int]:
+def _convert(raw: pa.ChunkedArray, column: ColumnPlan, plan: RowPlan) -> tuple[_Cells, Counter[str], int]:
     values = raw.combine_chunks() if isinstance(raw, pa.ChunkedArray) else raw
     if isinstance(values, pa.ChunkedArray):  # an empty or very large column
         values = pa.concat_arrays(values.chunks) if values.num_chunks else pa.array([], pa.string())
@@ -137,21 +139,22 @@ def _convert(raw: pa.ChunkedArray, column: ColumnPlan, plan: RowPlan) -> tuple[_
         cleared = pc.equal(values, mapping.blank)
     absent = is_blank if cleared is None else pc.or_(is_blank, cleared)
     blocked = None
+    left_out: Counter[str] = Counter()
     if rank is not None:
-        blocked = is_blocked(values, plan.blocked, rank)
-        blocked = pc.and_not(blocked, absent)
+        blocked = pc.and_not(is_blocked(values, plan.blocked, rank), absent)
+        left_out += reasons(values.filter(blocked), plan.blocked, rank, 0, is_typed=False)
         absent = pc.or_(absent, blocked)
     values = pc.if_else(absent, pa.scalar(None, pa.string()), values)
     text, code, emptied = _typed(values, column, plan)
-    left_out = 0
     if rank is not None:
-        useless = is_short(text, rank, plan.minimum_secondary_length)
+        shortest = plan.minimum_secondary_length
+        useless = is_short(text, rank, shortest)
         if column.attribute.type == "phone":
             useless = pc.or_(useless, is_blocked(text, plan.blocked, rank))
         if pc.any(useless).as_py():
+            left_out += reasons(text.filter(useless), plan.blocked, rank, shortest, is_typed=True)
             text = pc.if_else(useless, pa.scalar(None, pa.string()), text)
             blocked = pc.or_(blocked, useless)
-        left_out = pc.sum(blocked).as_py() or 0
     return _Cells(column, text, code, cleared, is_blank, blocked), left_out, emptied
 
 

@@ -34,7 +34,7 @@ class Staged:
     accepted: int = 0
     rejected: int = 0
     suppressed: int = 0
-    left_out: int = 0
+    left_out: Counter[tuple[str, str]] = field(default_factory=Counter)
     emptied: int = 0
     by_reason: Counter[str] = field(default_factory=Counter)
 
@@ -113,7 +113,7 @@ def _count(staged: Staged, batch: Batch) -> None:
     staged.accepted += batch.table.num_rows
     staged.rejected += len(batch.rejects)
     staged.suppressed += batch.suppressed
-    staged.left_out += batch.left_out
+    staged.left_out.update(batch.left_out)
     staged.emptied += batch.emptied
     staged.by_reason.update(reject.codes[0] for reject in batch.rejects)
 

@@ -60,8 +60,25 @@ def test_values_for_the_vault_are_distinct_and_only_of_accepted_rows(convert):
 def test_placeholders_identify_nobody(convert, name, cell):
     batch = convert((name, "city"), (cell, "Pune"), ("K1234", "Goa"))
     assert codes(batch) == [(2, ("blocked_identifier",))]
-    assert batch.left_out == 1
+    assert batch.left_out.total() == 1
     assert column(batch, "line") == [3]
+
+
+def test_cells_that_identify_nobody_are_counted_by_why(convert):
+    batch = convert(
+        ("crmid", "email", "phone", "device"),
+        ("K1", "none@none.com", "0000000000", "abc"),
+        ("K2", "TEST@x.com", "9999999999", "n/a"),
+        ("K3", "anna@example.com", "12", "-1"),
+    )
+    assert batch.left_out == {
+        ("email", "an address such as none@… or test@…"): 2,
+        ("phone", "only zeros or dashes"): 1,
+        ("phone", "one digit again and again"): 1,
+        ("device", "fewer than 4 characters"): 1,
+        ("device", "a word such as none or n/a"): 1,
+        ("device", "-1"): 1,
+    }
 
 
 @pytest.mark.parametrize(
@@ -106,7 +123,7 @@ def test_a_primary_may_be_short_and_of_equal_digits(convert, cell, is_usable):
 def test_a_secondary_needs_four_characters(convert, cell, is_usable):
     batch = convert(("crmid", "device"), ("K1", cell))
     assert (column(batch, "a8") == [cell]) is is_usable
-    assert batch.left_out == int(not is_usable)
+    assert batch.left_out.total() == int(not is_usable)
     alone = convert(("device",), (cell,))
     assert codes(alone) == ([] if is_usable else [(2, ("blocked_identifier",))])
 
