@@ -12,6 +12,7 @@ from ingest_core.files import PathSource
 from ingest_core.models import Options
 from ingest_core.workspace import Workspace
 from tests.cli.onramp import check_receipt
+from tests.faults.facts import problems
 from tests.workspaces import mapping_of
 
 MAPPING = mapping_of({"crmid": "crmid", "email": "email", "phone": "phone", "city": "city"})
@@ -52,12 +53,11 @@ def make_files(folder: Path, count: int, rows: int, people: int, seed: int) -> l
     return files
 
 
-def prepare(workspace: Workspace) -> Workspace:
+def prepare(workspace: Workspace) -> None:
     """What the files need to be there."""
     for source in ("CRM", "Shop"):
         workspace.sources.add(source)
     workspace.segments.add("SHARED", {"any": []}, "")
-    return workspace
 
 
 def load(workspace: Workspace, file: File) -> None:
@@ -116,6 +116,33 @@ class Crowd:
                     check_receipt(receipt.model_dump(mode="json"))
             workspace.profiles.count()
             done.wait(0.1)
+
+
+def at_once_and_in_order(folder: Path, files: list[File], threads: int) -> None:
+    """Threads load the files into one workspace; this one loads them into another in the order of their commits.
+
+    Nobody may be told of an error, every receipt and both digests must be equal.
+    """
+    crowd = Crowd()
+    by_name = {file.path.name: file for file in files}
+    with Workspace.open(folder / "crowded") as crowded, Workspace.open(folder / "serial") as serial:
+        prepare(crowded)
+        prepare(serial)
+        crowding = threading.Thread(target=crowd.work, args=(crowded, files, threads))
+        crowding.start()
+        done = 0
+        while done < len(files) and (crowding.is_alive() or done < len(accounts(crowded))):
+            for name, _ in accounts(crowded)[done:]:
+                load(serial, by_name[name])
+                done += 1
+        crowding.join()
+        assert crowd.errors == []
+        assert {counts["status"] for _, counts in accounts(crowded)} == {"Completed"}
+        assert sorted(name for name, _ in accounts(crowded)) == sorted(by_name)
+        assert accounts(crowded) == accounts(serial)
+        assert crowded.digest() == serial.digest()
+        assert crowded.rebuild()["digest"] == serial.digest()["digest"]
+        assert problems(crowded) == []
 
 
 def accounts(workspace: Workspace) -> list[tuple[str, dict[str, Any]]]:

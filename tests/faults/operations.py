@@ -131,7 +131,6 @@ class Operation:
     home: str = "home"  # the workspace that it makes or changes
     is_in_parts: bool = False  # made of several transactions: a part of it may be done
     made: str | None = None  # a file whose presence says that it was done
-    is_struck_again: bool = True  # a second fault meets the same points as the first: it leaves nothing behind
 
 
 OPERATIONS: dict[str, Operation] = {
@@ -141,7 +140,7 @@ OPERATIONS: dict[str, Operation] = {
     "load that is refused": Operation(loaded, LOAD.replace("CRM", "Strict")),
     "preview": Operation(loaded, LOAD + " --dry-run"),
     "received file": Operation(loaded, LOAD + " --at 2099-01-01 --key once"),
-    "queued load": Operation(received, "(worker)", is_struck_again=False),
+    "queued load": Operation(received, "(worker)"),
     "undo": Operation(loaded_twice, "undo {newest}", "already_undone"),
     "undo of a replace": Operation(replaced, "undo {newest}", "already_undone"),
     "redo": Operation(undone, "redo {newest}", "not_undone"),
@@ -151,10 +150,10 @@ OPERATIONS: dict[str, Operation] = {
     "change of type": Operation(loaded_twice, "attribute change city --type number"),
     "backup": Operation(received, "backup {folder}/out.onramp", "out_exists", made="out.onramp"),
     "restore": Operation(backed_up, "restore {folder}/made.onramp", "target_not_empty", home="restored"),
-    "maintain": Operation(undone, "maintain --keep-days 0", is_in_parts=True, is_struck_again=False),
-    "keys rotate": Operation(loaded_twice, "keys rotate", is_in_parts=True, is_struck_again=False),
+    "maintain": Operation(undone, "maintain --keep-days 0", is_in_parts=True),
+    "keys rotate": Operation(loaded_twice, "keys rotate", is_in_parts=True),
     "new workspace": Operation(new, "source list"),
-    "opening after a kill": Operation(killed_in_a_load, "history", is_struck_again=False),
-    "opening after a kill in a queued load": Operation(killed_in_a_queued_load, "history", is_struck_again=False),
-    "opening after a kill after the commit": Operation(killed_after_a_commit, "history", is_struck_again=False),
+    "opening after a kill": Operation(killed_in_a_load, "history"),
+    "opening after a kill in a queued load": Operation(killed_in_a_queued_load, "history"),
+    "opening after a kill after the commit": Operation(killed_after_a_commit, "history"),
 }

@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import threading
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -36,6 +37,7 @@ class Processes:
     """Runs each command in a process of its own, forked from one that has everything imported (see forks.py)."""
 
     def __init__(self) -> None:
+        self._turn = threading.Lock()
         self._server = subprocess.Popen(
             [sys.executable, "-m", "tests.faults.forks"],
             cwd=ROOT,
@@ -73,9 +75,10 @@ class Processes:
             request["waiting"] = str(waiting)
         assert self._server.stdin is not None
         assert self._server.stdout is not None
-        self._server.stdin.write(json.dumps(request) + "\n")
-        self._server.stdin.flush()
-        return Died(**json.loads(self._server.stdout.readline()))
+        with self._turn:
+            self._server.stdin.write(json.dumps(request) + "\n")
+            self._server.stdin.flush()
+            return Died(**json.loads(self._server.stdout.readline()))
 
     def close(self) -> None:
         self._server.communicate(timeout=30)

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from ingest_core.operations.archive import check_archive
 from tests.faults.facts import Facts, look
-from tests.faults.operations import OPERATIONS, Ground
+from tests.faults.operations import OPERATIONS, Ground, Operation
 from tests.faults.processes import Died, Processes
 
 CHANGING = {
@@ -48,12 +50,7 @@ class Stage:
         self.name = name
         self.operation = OPERATIONS[name]
         self.processes = processes
-        self._ground = folder / "ground"
-        self._ground.mkdir()
-        ground = Ground(self._ground, processes, rows)
-        self.operation.begin(ground)
-        is_there = ground.onramp.home.exists()
-        self._newest = ground.newest() if "{newest}" in self.operation.command and is_there else ""
+        self._ground, self._newest = _ground(self.operation, folder, processes, rows)
         self._copies = folder / "copies"
         self.before = look(self.fresh() / self.operation.home)
         undisturbed = self.fresh()
@@ -78,10 +75,23 @@ class Stage:
         """Bytes of the ground."""
         return sum(path.stat().st_size for path in self._ground.rglob("*") if path.is_file())
 
-    def next(self, folder: Path, verdict: Verdict) -> Path:
-        """Where the next fault is to strike: the same workspace, if the operation begins there as it did before."""
-        is_same = self.operation.is_struck_again and not verdict.is_done
-        return folder if is_same else self.fresh()
+    def strike(self, faults: Iterable[str]) -> Iterator[tuple[str, Path, Died, Verdict]]:
+        """The operation on fresh ground with each fault, how it died, what was left: judged while the next one runs."""
+        waiting = list(enumerate(faults))
+        with ThreadPoolExecutor(1) as ahead:
+
+            def start() -> Future[tuple[str, Path, Died]] | None:
+                return ahead.submit(self._struck, *waiting.pop(0)) if waiting else None
+
+            running = start()
+            while running is not None:
+                fault, folder, died = running.result()
+                running = start()
+                yield fault, folder, died, self.judge(folder)
+
+    def _struck(self, number: int, fault: str) -> tuple[str, Path, Died]:
+        folder = self.fresh(self._copies.with_name(f"struck{number % 2}"))
+        return fault, folder, self.run(folder, fault=fault)
 
     def seconds(self) -> dict[str, float]:
         """How long each step took, the longest time where it came several times."""
@@ -165,6 +175,22 @@ class Stage:
         assert ended.problems == []
         assert ended.digest == self.after.digest
         assert self._is_after(ended) or self.operation.is_in_parts or (verdict.is_done and not self.operation.refused)
+
+
+_GROUNDS: dict[tuple[Callable[[Ground], None], int, bool], tuple[Path, str]] = {}
+
+
+def _ground(operation: Operation, folder: Path, processes: Processes, rows: int) -> tuple[Path, str]:
+    """The folder to copy and its newest upload; many operations begin on the same one."""
+    has_newest = "{newest}" in operation.command
+    known = _GROUNDS.get((operation.begin, rows, has_newest))
+    if known is None or not known[0].exists():
+        (folder / "ground").mkdir()
+        ground = Ground(folder / "ground", processes, rows)
+        operation.begin(ground)
+        known = (ground.folder, ground.newest() if has_newest else "")
+        _GROUNDS[(operation.begin, rows, has_newest)] = known
+    return known
 
 
 def _waiting(uploads: list[dict[str, Any]]) -> int:

@@ -28,7 +28,7 @@ def marked(person: int) -> dict[str, str]:
         "phone": f"+4420794{61000 + person * 17:05d}"[:13],
         "first_name": f"Zaunkönig{person:03d}",
         "last_name": f"Rotkehlchen{person:03d}",
-        "birth_date": f"{1800 + person}-11-{person % 28 + 1:02d}",
+        "birth_date": f"1801-{person % 12 + 1:02d}-{person // 12 + 1:02d}",
     }
 
 

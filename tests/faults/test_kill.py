@@ -15,21 +15,19 @@ from tests.cli.onramp import Onramp
 from tests.faults.operations import OPERATIONS
 from tests.faults.stage import Stage, Verdict
 
-taken: set[tuple[str, str, str]] = set()
+taken: set[tuple[str, str]] = set()
 
 
-def strikes(stage: Stage, kind: str, moment: str) -> list[tuple[int, str, str]]:
+def points(stage: Stage, kind: str, moments: tuple[str, ...]) -> list[tuple[int, str, str]]:
     """Abort points (number, step, when) at which no operation was struck with this kind of fault.
 
-    One moment of each step is enough, as its end is the beginning of the next; every operation's commit has all.
+    One moment of a step is enough, as its end is the beginning of the next one; a commit is struck in each operation.
     """
     chosen = []
     for number, (step, when) in enumerate(stage.points, 1):
-        is_wanted = when == moment or (step == "commit" and kind != "inside") or number == 1
-        if is_wanted and (step, when, kind) not in taken:
+        if step == "commit" or (when in moments and (kind, step) not in taken):
             chosen.append((number, step, when))
-            if step != "commit" or kind == "error":
-                taken.add((step, when, kind))
+    taken.update((kind, step) for _, step, _ in chosen)
     return chosen
 
 
@@ -55,53 +53,45 @@ def test_the_operations_take_every_way(staged):
 
 @pytest.mark.parametrize("name", OPERATIONS)
 def test_a_kill_at_any_point_leaves_all_or_nothing(staged, name):
-    """One after the other on one workspace: each shows that the one before it did no harm."""
     stage = staged(name)
-    folder = stage.fresh()
-    for number, step, when in strikes(stage, "kill", "after"):
-        died = stage.run(folder, fault=f"nth:{number}:kill")
-        assert (died.code, died.out) == (-9, ""), (step, when)
-        verdict = stage.judge(folder)
-        assert verdict.is_sound, (step, when, verdict)
-        if verdict.is_done:
+    chosen = {f"nth:{number}:kill": (step, when) for number, step, when in points(stage, "kill", ("after",))}
+    for fault, folder, died, verdict in stage.strike(chosen):
+        assert (died.code, died.out) == (-9, ""), chosen[fault]
+        assert verdict.is_sound, (chosen[fault], verdict)
+        if verdict.is_done or fault == next(reversed(chosen)):
             stage.finish(folder, verdict)
-        folder = stage.next(folder, verdict)
-    stage.finish(folder, Verdict(is_done=False))
 
 
 @pytest.mark.parametrize("name", OPERATIONS)
 def test_a_kill_inside_a_step_leaves_all_or_nothing(staged, name):
     """The moment is drawn with a seed; a step may be faster this time, and then the operation is done."""
     stage, draw = staged(name), random.Random(name)
-    folder, seconds = stage.fresh(), stage.seconds()
-    for _, step, _ in strikes(stage, "inside", "before"):
-        died = stage.run(folder, fault=f"{step}:{draw.random() * seconds[step] * 1000:.3f}ms:kill")
-        assert died.code in (-9, stage.died.code), step
-        verdict = stage.judge(folder)
-        assert verdict.is_sound, (step, verdict)
-        assert verdict.is_done or died.code == -9 or not stage.is_told_apart, step
-        folder = stage.next(folder, verdict)
+    seconds = stage.seconds()
+    steps = {step for _, step, _ in points(stage, "inside", ("before",))}
+    faults = [f"{step}:{draw.random() * seconds[step] * 1000:.3f}ms:kill" for step in seconds if step in steps]
+    for fault, _, died, verdict in stage.strike(faults):
+        assert died.code in (-9, stage.died.code), fault
+        assert verdict.is_sound, (fault, verdict)
+        assert verdict.is_done or died.code == -9 or not stage.is_told_apart, fault
 
 
 @pytest.mark.parametrize("name", OPERATIONS)
 def test_an_error_at_any_point_leaves_all_or_nothing(staged, name):
     stage = staged(name)
-    folder = stage.fresh()
-    for number, step, when in strikes(stage, "error", "before"):
-        failed = stage.run(folder, fault=f"nth:{number}:error")
-        verdict = stage.judge(folder)
-        assert verdict.is_sound, (step, when, verdict)
+    chosen = {f"nth:{number}:error": (step, when) for number, step, when in points(stage, "error", ("before",))}
+    for fault, folder, failed, verdict in stage.strike(chosen):
+        assert verdict.is_sound, (chosen[fault], verdict)
         if failed.code == 3:
-            assert failed.json["error"]["code"] == "fault_injected", (step, when)
+            assert failed.json["error"]["code"] == "fault_injected", chosen[fault]
             assert "Traceback" not in failed.err
         else:  # where an error ends nothing, such as in the queue or in the tidying after the work
-            assert failed.code == stage.died.code, (step, when, failed.err)
-        folder = stage.next(folder, verdict)
-    stage.finish(folder, Verdict(is_done=False))
+            assert failed.code == stage.died.code, (chosen[fault], failed.err)
+        if fault == next(reversed(chosen)):
+            stage.finish(folder, verdict)
 
 
-def test_interrupted_uploads_are_failed_and_count_nothing(staged):
-    """What a person finds in the history after each kill."""
+def test_kills_one_after_the_other_are_failed_uploads_that_count_nothing(staged):
+    """What a person finds in the history; the next load does as if nothing had been."""
     stage = staged("load that joins")
     folder = stage.fresh()
     for step in ("read", "log", "commit"):

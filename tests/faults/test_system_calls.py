@@ -95,7 +95,7 @@ def test_an_error_of_the_disk_is_told_and_leaves_all_or_nothing(staged, call, ho
     """Who is told that it is done, has it; who is told of an error, has all or nothing, and may do it again."""
     stage = staged("load that joins")
     outcomes = set()
-    for died, verdict in struck(stage, call, how, stop_at=stop_at, most=6):
+    for died, verdict in struck(stage, call, how, stop_at=stop_at, most=4):
         assert verdict.is_sound, verdict
         assert "Traceback" not in died.err
         if died.code == 0:
