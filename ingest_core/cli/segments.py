@@ -13,6 +13,7 @@ from ingest_core.cli.files_given import text_given
 from ingest_core.cli.parser import command, group
 from ingest_core.cli.text import as_text, table, visible
 from ingest_core.errors import InputError
+from ingest_core.segments.rules import rule_from_text
 from ingest_core.workspace import Workspace
 
 
@@ -29,11 +30,18 @@ def add_commands(parsers: Any) -> None:
         parser.add_argument("name")
     members.add_argument("--limit", type=_number, default=100, metavar="N", help="at most so many people (100)")
     members.add_argument("--offset", type=_number, default=0, metavar="N", help="leave out so many first")
+    members.add_argument("--to", metavar="FILE.csv", help="write all of them into this file instead")
+    members.add_argument("--spreadsheet", action="store_true", help="with --to: safe to open in a spreadsheet")
     overlap = command(segments, "overlap", "Count the people that segments share.", _overlap, overlap_text)
     overlap.add_argument("names", nargs="+", metavar="NAME", help="at most ten")
     preview = command(segments, "preview", "Say whom a rule would find; keep nothing.", _preview, preview_text)
     preview.add_argument("--rule", required=True, metavar="RULE.json")
     preview.add_argument("--sample", type=_number, default=5, metavar="N", help="show so many people (5)")
+    check = command(segments, "check", "Say everything that is wrong with a rule.", _check, check_text)
+    check.add_argument("--rule", required=True, metavar="RULE.json")
+    for parser in (preview, check):
+        parser.add_argument("--segment", metavar="NAME", help="the segment whose rule it is to become")
+    _offers(segments)
 
 
 def _writing(segments: Any) -> None:
@@ -43,11 +51,21 @@ def _writing(segments: Any) -> None:
     for parser in (add, edit, delete):
         parser.add_argument("name", help="UPPER_SNAKE_CASE")
     edit.add_argument("--name", dest="new_name", metavar="NEW", help="another name")
+    edit.add_argument("--version", metavar="V", help="only if it is still as segment show told with this version")
     for parser in (add, edit):
         parser.add_argument("--rule", required=parser is add, metavar="RULE.json")
         parser.add_argument("--description")
         parser.add_argument("--tag", action="append", metavar="T", help="may be given several times; none: no tags")
         parser.add_argument("--priority", type=_number, metavar="N", help="larger is more important")
+
+
+def _offers(segments: Any) -> None:
+    command(segments, "fields", "List what a rule may ask: attributes with their operators.", _fields, fields_text)
+    values = command(
+        segments, "values", "List the values of an attribute, the most frequent first.", _values, values_text
+    )
+    values.add_argument("attribute")
+    values.add_argument("--limit", type=_number, default=100, metavar="N", help="at most so many values (100)")
 
 
 def _number(text: str) -> int:
@@ -59,21 +77,7 @@ def _number(text: str) -> int:
 
 def rule_given(path: str) -> Any:
     """The rule in a file. InputError ``bad_rule``, ``no_such_file``."""
-    try:
-        return json.loads(text_given(Path(path)), object_pairs_hook=_each_once)
-    except (ValueError, RecursionError):
-        raise InputError(
-            "The rule file is not valid JSON. Nothing was changed.",
-            code="bad_rule",
-            hint='Such as {"any": [{"source": "CRM"}]}.',
-        ) from None
-
-
-def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """Of a key that stands there twice, JSON would take the last without a word."""
-    if len(pairs) != len({key for key, _ in pairs}):
-        raise ValueError
-    return dict(pairs)
+    return rule_from_text(text_given(Path(path)))
 
 
 def _tags(args: argparse.Namespace) -> list[str] | None:
@@ -97,7 +101,7 @@ def _edit(workspace: Workspace, args: argparse.Namespace) -> Any:
         changes["rule"] = rule_given(args.rule)
     if all(value is None for value in changes.values()) and args.rule is None:
         raise InputError("Say what to change. Nothing was changed.", code="usage", hint="Such as --rule RULE.json")
-    return workspace.segments.edit(args.name, **changes)
+    return workspace.segments.edit(args.name, version=args.version, **changes)
 
 
 def _delete(workspace: Workspace, args: argparse.Namespace) -> Any:
@@ -122,6 +126,9 @@ def _history(workspace: Workspace, args: argparse.Namespace) -> Any:
 
 
 def _members(workspace: Workspace, args: argparse.Namespace) -> Any:
+    if args.to is not None:
+        count = workspace.segments.write_members(args.name, Path(args.to), is_spreadsheet=args.spreadsheet)
+        return {"segment": args.name, "file": args.to, "people": count}
     return workspace.segments.members(args.name, args.limit, args.offset)
 
 
@@ -130,7 +137,19 @@ def _overlap(workspace: Workspace, args: argparse.Namespace) -> Any:
 
 
 def _preview(workspace: Workspace, args: argparse.Namespace) -> Any:
-    return workspace.segments.preview(rule_given(args.rule), args.sample)
+    return workspace.segments.preview(rule_given(args.rule), args.sample, segment=args.segment)
+
+
+def _check(workspace: Workspace, args: argparse.Namespace) -> Any:
+    return workspace.segments.check(rule_given(args.rule), args.segment)
+
+
+def _fields(workspace: Workspace, args: argparse.Namespace) -> Any:
+    return workspace.segments.fields()
+
+
+def _values(workspace: Workspace, args: argparse.Namespace) -> Any:
+    return workspace.segments.values(args.attribute, args.limit)
 
 
 def list_text(segments: Any) -> str:
@@ -152,8 +171,26 @@ def history_text(counts: Any) -> str:
     return table(rows, ("time", "cause", "request_id", "count"))
 
 
+def check_text(problems: Any) -> str:
+    """One problem a line, at its place."""
+    return table(problems, ("path", "what", "hint")) if problems else "The rule can be used."
+
+
+def fields_text(fields: Any) -> str:
+    """One attribute a line."""
+    rows = [{**one, "operators": ", ".join(operator["name"] for operator in one["operators"])} for one in fields]
+    return table(rows, ("attribute", "segment", "type", "pii", "operators"))
+
+
+def values_text(values: Any) -> str:
+    """One value a line."""
+    return table(values, ("value", "count"))
+
+
 def people_text(people: Any) -> str:
-    """One person a line, what is known about them in one column."""
+    """One person a line, what is known about them in one column; of a file, how many it holds."""
+    if isinstance(people, dict):
+        return as_text(people)
     return table(
         [{"profile": one["profile_id"], "values": ", ".join(one["attributes"].values())} for one in people],
         ("profile", "values"),

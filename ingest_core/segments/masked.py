@@ -14,11 +14,11 @@ from ingest_core.vault import Keyset
 from ingest_core.vault.reading import VaultReader
 
 
-def pids(session: Session, condition: Condition, limit: int, offset: int = 0) -> list[int]:
-    """The profiles that a condition is true for, in the order of their ids."""
+def pids(session: Session, condition: Condition, limit: int, offset: int = 0, after: int = -1) -> list[int]:
+    """The profiles that a condition is true for, in the order of their ids, those behind ``after``."""
     rows = session.rows(
-        f"SELECT p.pid FROM profile AS p WHERE {condition.sql} ORDER BY p.pid LIMIT ? OFFSET ?",
-        [*condition.parameters, limit, offset],
+        f"SELECT p.pid FROM profile AS p WHERE ({condition.sql}) AND p.pid > ? ORDER BY p.pid LIMIT ? OFFSET ?",
+        [*condition.parameters, after, limit, offset],
     )
     return [pid for (pid,) in rows]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -23,14 +24,34 @@ SELECT coalesce(max(segment_id), 0) + 1
 FROM (SELECT segment_id FROM segment UNION ALL SELECT segment_id FROM segment_count)"""
 
 _SELECT = """
-SELECT segment_id, name, description, tags, priority, created_at, created_by, updated_at, updated_by
+SELECT segment_id, name, rule, description, tags, priority, created_at, created_by, updated_at, updated_by
 FROM segment WHERE undone_with IS NULL ORDER BY name"""
 
 
 def records(session: Session) -> list[dict[str, Any]]:
     """The rows of all segments that people see, by name. Their rules are in ``Known``."""
-    rows = session.records(_SELECT)
-    return [{**row, "tags": json.loads(row["tags"] or "[]"), "priority": row["priority"] or 0} for row in rows]
+    return [
+        {**row, "version": _version(row), "tags": json.loads(row["tags"] or "[]"), "priority": row["priority"] or 0}
+        for row in session.records(_SELECT)
+    ]
+
+
+def _version(row: dict[str, Any]) -> str:
+    """Another text whenever something of what people say about a segment is another; takes the rule out of the row."""
+    said = [row["name"], row.pop("rule"), row["description"], row["tags"], row["priority"]]
+    return hashlib.sha256(json.dumps(said).encode()).hexdigest()[:16]
+
+
+def refuse_other_version(session: Session, kept: Kept, version: str) -> None:
+    """StateError ``segment_changed`` when the segment is not as it was when somebody looked at it."""
+    (row,) = [row for row in records(session) if row["segment_id"] == kept.segment_id]
+    if row["version"] != version:
+        raise StateError(
+            f"The segment {kept.name} was changed meanwhile. Nothing was saved.",
+            code="segment_changed",
+            hint="Look at it as it is now, then decide whose change is to stand.",
+            facts={"version": row["version"], "updated_by": row["updated_by"]},
+        )
 
 
 def find(known: Known, name: str) -> Kept:

@@ -7,6 +7,7 @@ names, so that a name can be changed. What is wrong is said with the path to it,
 
 from __future__ import annotations
 
+import json
 import re
 import shlex
 from dataclasses import dataclass
@@ -96,6 +97,45 @@ def as_json(rule: Rule, *, is_stored: bool = False) -> Any:
         case Has(attribute, operator):
             which = attribute.attribute_id if is_stored else attribute.name
             return {"attribute": which, "operator": operator.name, **shown_value(rule)}
+
+
+def named(stored: Any, known: Known) -> Any:
+    """A stored rule with names in the place of ids, whether it can be used or not: to be corrected by a person."""
+    if isinstance(stored, list):
+        return [named(part, known) for part in stored]
+    if not isinstance(stored, dict):
+        return stored
+    names = {
+        "source": known.sources,
+        "attribute": {number: one.name for number, one in known.attributes.items()},
+        "segment": {number: kept.name for number, kept in known.segments.items()},
+    }
+    return {
+        key: names[key].get(part, part) if key in names and isinstance(part, int) else named(part, known)
+        for key, part in stored.items()
+    }
+
+
+def rule_from_text(text: str) -> Any:
+    """The JSON of a rule, as in a rule file. InputError ``bad_rule`` with line and column where JSON says them."""
+    try:
+        return json.loads(text, object_pairs_hook=_each_once)
+    except json.JSONDecodeError as error:
+        where = f" at line {error.lineno}, column {error.colno}"
+    except (ValueError, RecursionError):
+        where = ""
+    raise InputError(
+        f"The rule is not valid JSON{where}. Nothing was changed.",
+        code="bad_rule",
+        hint='Such as {"any": [{"source": "CRM"}]}.',
+    )
+
+
+def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Of a key that stands there twice, JSON would take the last without a word."""
+    if len(pairs) != len({key for key, _ in pairs}):
+        raise ValueError
+    return dict(pairs)
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,8 @@ What a load and an undo do with segments are functions of a session; the rest ar
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from pathlib import Path
+from typing import IO, Any
 
 from ingest_core.catalog.names import check_upper_snake
 from ingest_core.clock import now
@@ -15,13 +16,13 @@ from ingest_core.errors import InputError, StateError
 from ingest_core.ledger.audit import write_audit
 from ingest_core.ledger.uploads import utc
 from ingest_core.models import SegmentChange
-from ingest_core.segments import counting, masked, records
+from ingest_core.segments import counting, masked, member_files, offers, records
+from ingest_core.segments.checking import problems
 from ingest_core.segments.compiling import Condition, compile_rule
 from ingest_core.segments.counting import Counted, counts, keep_counts
 from ingest_core.segments.known import Kept, Known, mentions
-from ingest_core.segments.operators import operators_for
 from ingest_core.segments.records import hide_with, show_with
-from ingest_core.segments.rules import RuleError, as_json, parse_rule, stored_rule
+from ingest_core.segments.rules import RuleError, as_json, named, parse_rule, stored_rule
 from ingest_core.segments.wording import in_words
 from ingest_core.vault import Keyset
 
@@ -48,10 +49,10 @@ class Segments:
     def list(self) -> Rows:
         """Every segment, counted now, by name.
 
-        {name, count, change, recent, rule, words, description, tags, priority, used_by, created_at, created_by,
-        updated_at, updated_by, problem}. ``recent``: the last counts kept, oldest first; ``change``: count − the one
-        before the last of them, None without. Where ``problem`` says why a rule cannot be used, count, rule and words
-        are None.
+        {segment_id, name, version, count, change, recent, rule, words, description, tags, priority, used_by,
+        created_at, created_by, updated_at, updated_by, problem}. ``version``: another one after each change;
+        ``recent``: the last counts kept, oldest first; ``change``: count − the one before the last of them, None
+        without. Where ``problem`` says why a rule cannot be used, count, rule and words are None.
         """
         with self._engine.session() as session, session.transaction():
             known = Known.of(session)
@@ -61,6 +62,12 @@ class Segments:
         """The names alone, without counting."""
         with self._engine.session() as session:
             return [kept.name for kept in Known.of(session).visible]
+
+    def name_of(self, segment_id: int) -> str | None:
+        """Its name of now; None when it is not there (any more)."""
+        with self._engine.session() as session:
+            kept = Known.of(session).segments.get(segment_id)
+        return kept.name if kept is not None and not kept.is_hidden else None
 
     def show(self, name: str) -> dict[str, Any]:
         """One segment as ``list`` has it. InputError ``no_such_segment``."""
@@ -94,11 +101,17 @@ class Segments:
         description: str | None = None,
         tags: Sequence[str] | None = None,
         priority: int | None = None,
+        version: str | None = None,
     ) -> dict[str, Any]:
-        """Changes what is given: {name, count}. Segments that are built on it follow. Raises as ``add``."""
+        """Changes what is given: {name, count}. Segments that are built on it follow. Raises as ``add``.
+
+        With the ``version`` that somebody looked at: StateError ``segment_changed`` when it is another one by now.
+        """
         with self._engine.write, self._engine.session() as session, session.transaction():
             known = Known.of(session)
             kept = records.find(known, name)
+            if version is not None:
+                records.refuse_other_version(session, kept, version)
             said = {"description": description, "tags": tags, "priority": priority}
             is_other_rule = records.change(session, kept, self._user, new_name=new_name, rule=rule, **said)
             if is_other_rule:
@@ -131,14 +144,15 @@ class Segments:
         with self._engine.session() as session:
             return counting.changes_by(session, request_id)
 
-    def preview(self, rule: object, sample: int = 5) -> dict[str, Any]:
+    def preview(self, rule: object, sample: int = 5, *, segment: str | None = None) -> dict[str, Any]:
         """What a rule would be, while it is edited: {count, profiles, words, rule, sample}.
 
-        ``profiles``: all there are; ``sample``: the first of them masked, as ``members`` has them. Raises as ``add``.
+        ``profiles``: all there are; ``sample``: the first of them masked, as ``members`` has them; ``segment``: whose
+        rule it is to become, which must not go round in a circle. Raises as ``add``.
         """
         with self._engine.session() as session, session.transaction():
             known = Known.of(session)
-            parsed = parse_rule(rule, known)
+            parsed = parse_rule(rule, known, records.find(known, segment).segment_id if segment else None)
             condition = compile_rule(parsed, now())
             return {
                 "count": counting.count(session, condition),
@@ -147,6 +161,19 @@ class Segments:
                 "rule": as_json(parsed),
                 "sample": self._people(session, known, condition, sample, 0),
             }
+
+    def check(self, rule: object, segment: str | None = None) -> Rows:
+        """{path, what, code, hint} of everything that is wrong with a rule, at most one of each part of it."""
+        with self._engine.session() as session:
+            known = Known.of(session)
+            found = problems(rule, known, records.find(known, segment).segment_id if segment else None)
+        return [{"path": str(one.facts["path"]), "what": one.what, "code": one.code, "hint": one.hint} for one in found]
+
+    def to_correct(self, name: str) -> Any:
+        """The rule of a segment, with names, also of one that cannot be used as it is. Raises ``no_such_segment``."""
+        with self._engine.session() as session:
+            known = Known.of(session)
+            return named(records.find(known, name).rule, known)
 
     def members(self, name: str, limit: int = 100, offset: int = 0) -> Rows:
         """{profile_id, attributes: {name: text}} of its profiles, masked, in the order of their ids."""
@@ -165,22 +192,22 @@ class Segments:
             found = [records.find(known, name).name for name in names]
             return {"names": found, "counts": counting.overlap(session, [condition_of(known, name) for name in found])}
 
+    def write_members(self, name: str, out: Path | IO[str], *, is_spreadsheet: bool = False) -> int:
+        """Writes all its profiles, masked, as CSV; returns how many. See member_files.py. Raises as ``count``."""
+        with self._engine.session() as session, session.transaction():
+            known = Known.of(session)
+            attributes, condition = list(known.attributes.values()), condition_of(known, name)
+            return member_files.write(out, session, self._keyset, attributes, condition, is_spreadsheet=is_spreadsheet)
+
     def fields(self) -> Rows:
-        """What a rule may ask: {attribute, display_name, segment, type, pii, operators: [{name, words, takes}]}."""
+        """What a rule may ask: {attribute, display_name, segment, type, pii, identifier, operators}, see offers.py."""
         with self._engine.session() as session:
-            attributes = Known.of(session).attributes.values()
-        return [
-            {
-                **{name: getattr(one, name) for name in ("display_name", "segment", "type", "pii")},
-                "attribute": one.name,
-                "operators": [
-                    {"name": operator.name, "words": operator.words, "takes": operator.takes}
-                    for operator in operators_for(one)
-                ],
-            }
-            for one in attributes
-            if one.segment is not None
-        ]
+            return offers.fields(Known.of(session))
+
+    def values(self, attribute: str, most: int = 100) -> Rows:
+        """{value, count} of an attribute, the most frequent first. Raises ``unknown_attribute``, ``personal_data``."""
+        with self._engine.session() as session, session.transaction():
+            return offers.values(session, Known.of(session), attribute, most)
 
     def uses(self) -> dict[str, dict[str, Names]]:
         """Which segments name it: {"attribute": {name: segments}, "source": {name: segments}}; only what is named."""
@@ -206,7 +233,7 @@ class Segments:
 
 def _told(session: Session, known: Known, counted: Sequence[Counted]) -> list[dict[str, Any]]:
     """Segments as people see them, by name."""
-    rows = {row.pop("segment_id"): row for row in records.records(session)}
+    rows = {row["segment_id"]: row for row in records.records(session)}
     recent = counting.recent(session, RECENT)
     told = []
     for one in counted:

@@ -113,3 +113,35 @@ def test_a_message_is_previewed(onramp, rule):
     assert onramp.json("audit", "verify")["entries"] > 0
     assert "FIRST_NAME" in onramp.run("macro", "list").out
     assert onramp.refuse("macro", "preview", "x", "--by", "crmid")["code"] == "usage"
+
+
+def test_what_helps_on_screen_while_a_rule_is_written_helps_a_script_too(onramp, rule, tmp_path):
+    assert onramp.json("segment", "check", "--rule", rule(ROME)) == []
+    wrong = rule('{"all": [{"source": "CRN"}, {"attribute": "CITY"}]}', "wrong.json")
+    assert [one["path"] for one in onramp.json("segment", "check", "--rule", wrong)] == [
+        "rule.all[0].source", "rule.all[1].operator",
+    ]  # fmt: skip
+    assert "city" in [field["attribute"] for field in onramp.json("segment", "fields")]
+    assert onramp.json("segment", "values", "CITY", "--limit", 1) == [{"value": "Oslo", "count": 1}]
+    onramp.json("segment", "add", "ROMANS", "--rule", rule(ROME))
+    to = tmp_path / "members.csv"
+    assert onramp.json("segment", "members", "ROMANS", "--to", to, "--spreadsheet")["people"] == 2
+    assert to.read_text("utf-8-sig").splitlines()[1].endswith("K1,a•••@example.com,A•••,Rome")
+    again = rule('{"segment": "ROMANS"}', "circle.json")
+    refused = onramp.refuse("segment", "preview", "--rule", again, "--segment", "ROMANS")
+    assert refused["code"] == "segment_cycle"
+
+
+def test_a_change_can_depend_on_what_was_seen(onramp, rule):
+    onramp.json("segment", "add", "ROMANS", "--rule", rule(ROME))
+    seen = onramp.json("segment", "show", "ROMANS")["version"]
+    onramp.json("segment", "edit", "ROMANS", "--priority", 2, "--version", seen)
+    assert onramp.refuse("segment", "edit", "ROMANS", "--priority", 3, "--version", seen, exit_code=3)["code"] == (
+        "segment_changed"
+    )
+
+
+def test_missing_values_are_counted_by_a_command(onramp):
+    (everybody,) = onramp.json("macro", "missing", "Hi {{FIRST_NAME}}")
+    assert everybody == {"segment": None, "members": 3, "without": 1, "macros": {"FIRST_NAME": 1}}
+    assert onramp.json("macro", "preview", "Hi {{FIRST_NAME}}", "--nth", 3)["text"] == "Hi C•••"

@@ -65,6 +65,29 @@ def test_a_person_can_be_chosen_and_revealed_which_is_on_the_audit_log(macros, k
     assert json.loads(detail) == {"by": "message", "macros": ["CITY", "FIRST_NAME"]}
 
 
+def test_after_the_first_person_come_the_others_and_then_the_first_again(macros):
+    made = [macros.preview("{{CITY}}", segment="NOT_ROME", nth=nth)["profile_id"] for nth in (1, 2, 3, 4)]
+    assert made == ["1-3", "1-4", "1-5", "1-3"]
+
+
+def test_missing_values_are_counted_for_everybody_and_every_segment(macros, kernel):
+    kernel.workspace.segments.add("NOBODY", {"any": []})
+    assert macros.missing("Hi {{FIRST_NAME}} of {{CITY}}, {{SHOE_SIZE}} {{CITY}}") == [
+        {"segment": None, "members": 4, "without": 3, "macros": {"FIRST_NAME": 2, "CITY": 1}},
+        {"segment": "NOBODY", "members": 0, "without": 0, "macros": {"FIRST_NAME": 0, "CITY": 0}},
+        {"segment": "NOT_ROME", "members": 3, "without": 3, "macros": {"FIRST_NAME": 2, "CITY": 1}},
+    ]
+    assert macros.missing("Hello")[0] == {"segment": None, "members": 4, "without": 0, "macros": {}}
+
+
+def test_a_segment_that_cannot_be_used_has_no_missing_values(macros, kernel):
+    attributes = kernel.workspace.attributes
+    attributes.add("amount", "number", segment="AMOUNT")
+    kernel.workspace.segments.add("RICH", {"attribute": "AMOUNT", "operator": "greater", "value": 1})
+    attributes.change("amount", type="string")
+    assert [one["segment"] for one in macros.missing("{{CITY}}")] == [None, "NOT_ROME"]
+
+
 def test_a_value_is_never_taken_for_a_macro(macros):
     assert macros.preview("{{CITY}}", by=("crmid", "K4"))["text"] == "{{FIRST_NAME}}"
 
@@ -101,6 +124,7 @@ def test_an_empty_message_and_one_without_macros_are_messages(macros):
 
 def test_what_cannot_be_shown_is_refused(macros):
     assert refused(macros.preview, "x" * 100_001) == "message_too_long"
+    assert refused(macros.missing, "x" * 100_001) == "message_too_long"
     assert refused(macros.preview, "x", segment="NONE_SUCH") == "no_such_segment"
     assert refused(macros.preview, "x", by=("crmid", "K9")) == "no_such_profile"
     assert refused(macros.preview, "x", by=("city", "Rome")) == "not_an_identifier"

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import json
 
 import pytest
 
 from ingest_core.errors import OnrampError
 from ingest_core.ledger.audit import verify_audit
+from ingest_core.segments import member_files
 
 COLUMNS = {"crmid": "crmid", "email": "email", "city": "city", "amount": "amount"}
 PEOPLE = (
@@ -53,9 +55,10 @@ class TestMaking:
         made = segments.add("ROMANS", {"all": [ROME]}, " In Rome ", tags=["b", "A", "a"], priority=7)
         assert made == {"name": "ROMANS", "count": 2}
         shown = segments.show("ROMANS")
-        assert {name: shown[name] for name in shown if not name.endswith("_at")} == {
-            "name": "ROMANS", "description": "In Rome", "tags": ["A", "b"], "priority": 7, "created_by": "asha",
-            "updated_by": None, "count": 2, "change": None, "recent": [2], "words": "City is Rome",
+        assert len(shown["version"]) == 16
+        assert {name: shown[name] for name in shown if not name.endswith("_at") and name != "version"} == {
+            "segment_id": 1, "name": "ROMANS", "description": "In Rome", "tags": ["A", "b"], "priority": 7,
+            "created_by": "asha", "updated_by": None, "count": 2, "change": None, "recent": [2], "words": "City is Rome",
             "rule": {"all": [{"attribute": "city", "operator": "equals", "value": "Rome"}]}, "used_by": [],
             "problem": None,
         }  # fmt: skip
@@ -115,6 +118,116 @@ class TestMaking:
         assert json.loads(rows[1][3]) == {"name": "B", "changed": ["name", "rule"]}
         with shop.workspace.engine.session() as session:
             assert verify_audit(session) is None
+
+
+class TestWriting:
+    """What helps while a rule is written."""
+
+    def test_every_problem_of_a_rule_is_said_at_its_place(self, segments):
+        rule = {
+            "all": [
+                {"attribute": "AMOUNT", "operator": "greater", "value": "much"},
+                {"any": [ROME, {"source": "Nobody"}, {"not": {"segment": "NONE"}}]},
+                {"attribute": "EMAIL", "operator": "equals", "value": "x"},
+                {"what": 1},
+            ]
+        }
+        assert [(one["path"], one["code"]) for one in segments.check(rule)] == [
+            ("rule.all[0].value", "bad_value"), ("rule.all[1].any[1].source", "no_such_source"),
+            ("rule.all[1].any[2].not.segment", "no_such_segment"), ("rule.all[2].operator", "bad_operator"),
+            ("rule.all[3]", "bad_rule"),
+        ]  # fmt: skip
+        assert segments.check(ROME) == []
+        assert [one["path"] for one in segments.check("no rule")] == ["rule"]
+        assert [one["code"] for one in segments.check({"all": [ROME] * 1001})] == ["rule_too_large"]
+
+    def test_a_circle_is_noticed_before_the_segment_is_saved(self, segments):
+        segments.add("ROMANS", ROME)
+        segments.add("OTHERS", {"not": {"segment": "ROMANS"}})
+        rule = {"any": [ROME, {"segment": "OTHERS"}]}
+        assert segments.check(rule) == []
+        assert [(one["path"], one["code"]) for one in segments.check(rule, "ROMANS")] == [
+            ("rule.any[1].segment", "segment_cycle")
+        ]
+        assert refused(segments.preview, rule, segment="ROMANS").code == "segment_cycle"
+
+    def test_values_are_offered_the_most_frequent_first_and_none_of_personal_data(self, segments):
+        assert segments.values("AMOUNT") == [
+            {"value": "10", "count": 1}, {"value": "200", "count": 1}, {"value": "300", "count": 1},
+        ]  # fmt: skip
+        assert segments.values("city", 1) == [{"value": "Oslo", "count": 1}]
+        assert refused(segments.values, "EMAIL").code == "personal_data"
+        assert refused(segments.values, "CITTY").hint == "Did you mean city?"
+        assert refused(segments.values, "first_name").code == "unknown_attribute"
+
+    def test_a_change_over_a_change_of_somebody_else_is_refused(self, segments):
+        segments.add("ROMANS", ROME)
+        seen = segments.show("ROMANS")["version"]
+        assert segments.edit("ROMANS", description="In Rome", version=seen)["count"] == 2
+        error = refused(segments.edit, "ROMANS", rule=RICH, version=seen)
+        assert (error.code, error.facts["version"]) == ("segment_changed", segments.show("ROMANS")["version"])
+        assert segments.show("ROMANS")["words"] == "City is Rome"
+        assert segments.edit("ROMANS", rule=RICH, version=error.facts["version"])["count"] == 2
+
+    @pytest.mark.parametrize("change", [{"tags": ["a"]}, {"priority": 1}, {"new_name": "X"}, {"rule": RICH}])
+    def test_the_version_is_another_after_every_change(self, segments, change):
+        segments.add("ROMANS", ROME)
+        before = segments.show("ROMANS")["version"]
+        segments.edit("ROMANS", rule=ROME)
+        assert segments.show("ROMANS")["version"] == before
+        name = segments.edit("ROMANS", **change)["name"]
+        assert segments.show(name)["version"] != before
+
+    def test_a_segment_is_found_by_its_id_whatever_its_name(self, segments):
+        segments.add("ROMANS", ROME)
+        number = segments.show("ROMANS")["segment_id"]
+        segments.edit("ROMANS", new_name="IN_ROME")
+        assert segments.name_of(number) == "IN_ROME"
+        segments.delete("IN_ROME")
+        assert segments.name_of(number) is None
+
+    def test_a_rule_that_no_longer_fits_can_still_be_read_to_correct_it(self, shop, segments):
+        rule = {"all": [RICH, {"not": {"source": "CRM"}}]}
+        segments.add("RICH_PEOPLE", rule)
+        shop.workspace.attributes.change("amount", type="string")
+        assert segments.show("RICH_PEOPLE")["rule"] is None
+        assert segments.to_correct("RICH_PEOPLE") == {
+            "all": [{"attribute": "amount", "operator": "greater", "value": 100}, {"not": {"source": "CRM"}}]
+        }
+
+
+class TestFiles:
+    def test_members_are_written_masked_with_the_columns_that_somebody_has(self, segments, tmp_path):
+        segments.add("ALL_OF_THEM", {"all": []})
+        assert segments.write_members("ALL_OF_THEM", tmp_path / "members.csv") == 4
+        assert (tmp_path / "members.csv").read_text("utf-8") == (
+            "profile_id,crmid,email,city,amount\n1-2,K1,a•••@example.com,Rome,10\n1-3,K2,b•••@example.com,rome,200\n"
+            "1-4,K3,,Oslo,\n1-5,K4,,,300\n"
+        )
+        assert (tmp_path / "members.csv").stat().st_mode & 0o077 == 0
+
+    def test_every_member_is_written_once_whatever_the_size_of_the_batches(self, segments, monkeypatch):
+        segments.add("ALL_OF_THEM", {"all": []})
+        whole, cut = io.StringIO(), io.StringIO()
+        segments.write_members("ALL_OF_THEM", whole)
+        monkeypatch.setattr(member_files, "BATCH", 1)
+        assert segments.write_members("ALL_OF_THEM", cut) == 4
+        assert cut.getvalue() == whole.getvalue()
+
+    def test_for_a_spreadsheet_formulas_are_made_harmless_and_exactly_they_are_kept(self, shop, segments):
+        shop.load("crmid\temail\tcity\tamount\nK9\t\t=1+1\t\n", COLUMNS)
+        segments.add("ODD", {"attribute": "CITY", "operator": "starts with", "value": "="})
+        exact, safe = io.StringIO(), io.StringIO()
+        segments.write_members("ODD", exact)
+        segments.write_members("ODD", safe, is_spreadsheet=True)
+        assert exact.getvalue() == "profile_id,crmid,city\n2-2,K9,=1+1\n"
+        assert safe.getvalue() == "\ufeffprofile_id,crmid,city\r\n2-2,K9,'=1+1\r\n"
+
+    def test_of_a_segment_without_people_the_head_is_written(self, segments):
+        segments.add("NOBODY", {"any": []})
+        out = io.StringIO()
+        assert segments.write_members("NOBODY", out) == 0
+        assert out.getvalue() == "profile_id\n"
 
 
 class TestChanging:
