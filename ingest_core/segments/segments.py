@@ -63,6 +63,11 @@ class Segments:
         with self._engine.session() as session:
             return [kept.name for kept in Known.of(session).visible]
 
+    def tags(self) -> Names:
+        """Every tag that a segment has, by name, without counting."""
+        with self._engine.session() as session:
+            return sorted({tag for row in records.records(session) for tag in row["tags"]}, key=str.casefold)
+
     def name_of(self, segment_id: int) -> str | None:
         """Its name of now; None when it is not there (any more)."""
         with self._engine.session() as session:

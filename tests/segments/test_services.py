@@ -58,9 +58,9 @@ class TestMaking:
         assert len(shown["version"]) == 16
         assert {name: shown[name] for name in shown if not name.endswith("_at") and name != "version"} == {
             "segment_id": 1, "name": "ROMANS", "description": "In Rome", "tags": ["A", "b"], "priority": 7,
-            "created_by": "asha", "updated_by": None, "count": 2, "change": None, "recent": [2], "words": "City is Rome",
-            "rule": {"all": [{"attribute": "city", "operator": "equals", "value": "Rome"}]}, "used_by": [],
-            "problem": None,
+            "created_by": "asha", "updated_by": None, "count": 2, "change": None, "recent": [2],
+            "words": "City is Rome", "rule": {"all": [{"attribute": "city", "operator": "equals", "value": "Rome"}]},
+            "used_by": [], "problem": None,
         }  # fmt: skip
         assert segments.list() == [shown]
         assert segments.names() == ["ROMANS"]
