@@ -14,6 +14,7 @@ from typing import Any
 from tests.conformance.case_id_sync import judge_http, judge_row, judge_sequence
 from tests.conformance.case_lines import judge_line
 from tests.conformance.case_names import judge_name
+from tests.conformance.case_rules import judge_segment, judge_trait
 from tests.conformance.verdict import Verdict
 
 JUDGES: dict[str, Callable[[dict[str, Any]], Verdict]] = {
@@ -22,6 +23,8 @@ JUDGES: dict[str, Callable[[dict[str, Any]], Verdict]] = {
     "row": judge_row,
     "sequence": judge_sequence,
     "http": judge_http,
+    "trait": judge_trait,
+    "segment": judge_segment,
 }
 """Kind of case → what judges it."""
 
