@@ -113,16 +113,16 @@ def plain(attribute: Attribute, text: str) -> str:
 
 def effects(statements: Sequence[Stated]) -> list[str]:
     """What became of each statement, in upload order."""
-    return [effect for effect, _ in _follow(statements)]
+    return [effect for effect, _ in follow(statements)]
 
 
 def standing(statements: Sequence[Stated]) -> Stated | None:
     """The statement whose value stands in the end, None when there is no value."""
-    followed = _follow(statements)
+    followed = follow(statements)
     return followed[-1][1] if followed else None
 
 
-def _follow(statements: Sequence[Stated]) -> list[tuple[str, Stated | None]]:
+def follow(statements: Sequence[Stated]) -> list[tuple[str, Stated | None]]:
     """(effect, the statement that stands afterwards) of each statement: the rules *blank* and *conflict*."""
     followed = []
     held: Stated | None = None

@@ -1,30 +1,37 @@
-"""Looking at people: one profile by identifier, where its values come from, whom an upload changed."""
+"""Looking at people: all of them, one by identifier, where values come from, what happened, whom an upload changed."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
-from uuid import UUID
-
-import pyarrow as pa
 
 from ingest_core.engine import Engine, Session, quote
 from ingest_core.errors import InputError
 from ingest_core.ledger.audit import write_audit
 from ingest_core.ledger.changes import Change, changes
 from ingest_core.ledger.fields import Fields
-from ingest_core.ledger.stated import plain
-from ingest_core.mapping.types import data_type
 from ingest_core.models import Attribute, TypeContext
-from ingest_core.people import lineage
+from ingest_core.people import browsing, finding, lineage
+from ingest_core.people.finding import normal
+from ingest_core.people.ids import profile_id, record_of
+from ingest_core.people.texts import Texts, checked_reason, shown
+from ingest_core.people.timeline import timeline
+from ingest_core.segments import masked
 from ingest_core.segments.counting import segments_of
 from ingest_core.settings import Settings
 from ingest_core.vault import Keyset, token
-from ingest_core.vault.reading import VaultReader
+
+Whom = Callable[[Session], int]
+Entries = list[dict[str, Any]]
+"""Inside the class, ``list`` is its method."""
 
 
 class People:
-    """Reads profiles. Plain PII is returned only when ``reveal`` is asked for, which is written to the audit log."""
+    """Reads profiles.
+
+    Plain PII is returned only when ``reveal`` is asked for, which is written to the audit log, with the ``reason`` that
+    is given. A reason that holds what is revealed shows nothing: InputError ``personal_reason``; also ``bad_reason``.
+    """
 
     def __init__(self, engine: Engine, keyset: Keyset, settings: Settings, attributes: Any, user: str) -> None:
         self._engine = engine
@@ -38,23 +45,69 @@ class People:
         with self._engine.session() as session:
             return int(session.value("SELECT count(*) FROM profile"))
 
-    def show(self, attribute: str, value: str, *, reveal: bool = False) -> dict[str, Any]:
-        """{profile_id, attributes: {name: {value, request_id, file, line, lines, at}}, sources, segments, traits}
+    def list(
+        self,
+        *,
+        source: str | None = None,
+        segment: str | None = None,
+        limit: int = 50,
+        older_than: str | None = None,
+        newer_than: str | None = None,
+    ) -> dict[str, Any]:
+        """Profiles, masked, the newest first: {profiles, total, newer, older}
+
+        ``profiles``: [{profile_id, attributes: {name: text}, sources, since}], ``since`` when the upload was finished
+        that first named the person. ``total`` is everybody whom ``source`` and ``segment`` leave, ``newer`` and
+        ``older`` how many come before and after these. ``older_than`` and ``newer_than`` are ids of profiles, at most
+        one of them. InputError ``no_such_source``, ``no_such_segment``, ``no_such_profile``.
+        """
+        attributes = self._attributes.list()
+        with self._engine.session() as session, session.transaction():
+            condition = browsing.who(session, source, segment)
+            return browsing.page(session, self._keyset, attributes, condition, limit, older_than, newer_than)
+
+    def filters(self) -> dict[str, Any]:
+        """{sources, segments}: the names that ``list`` can be limited to."""
+        with self._engine.session() as session:
+            return browsing.filters(session)
+
+    def find(self, value: str) -> dict[str, Any]:
+        """Whom a value names, as whatever identifier: {matches, nobody, tried}
+
+        ``matches``: [{profile_id, by: names of identifiers (or profile_id), attributes: {name: text}}], masked, those
+        by the strongest identifier first. ``nobody``: [{attribute, why: shared | contested}] where the value is known
+        but names nobody. ``tried``: the identifiers that it could be. InputError ``bad_value`` when it is empty.
+        """
+        attributes = self._attributes.list()
+        with self._engine.session() as session, session.transaction():
+            contexts = finding.contexts_of(session, self._settings)
+            found = finding.find(session, self._keyset, attributes, value, contexts)
+            people = masked.profiles(session, self._keyset, attributes, [*found.by])
+        return finding.as_told(found, people)
+
+    def show(self, attribute: str, value: str, *, reveal: bool = False, reason: str | None = None) -> dict[str, Any]:
+        """{profile_id, attributes: {name: {value, request_id, file, line, lines, at}}, sources, memberships: [{source,
+        request_id, file, at}], segments, traits}
 
         ``request_id`` and ``line`` name the line that holds the value, ``at`` when its upload was finished; of a sum or
-        count it is the last of the ``lines`` that made it. InputError ``not_an_identifier``, ``bad_value``,
-        ``no_such_profile``.
+        count it is the last of the ``lines`` that made it. A membership names the upload that brought it. InputError
+        ``not_an_identifier``, ``bad_value``, ``no_such_profile``.
         """
-        by = self._attributes.get(attribute)
-        return self._look(lambda session: self._find(session, by, value), attribute, reveal=reveal)
+        return self._look(self._by(attribute, value), attribute, reveal, reason)
 
-    def person(self, profile_id: str, *, reveal: bool = False) -> dict[str, Any]:
+    def person(self, profile_id: str, *, reveal: bool = False, reason: str | None = None) -> dict[str, Any]:
         """As ``show``, of the one to whom this profile's first record belongs today. InputError ``no_such_profile``."""
-        return self._look(lambda session: _owner(session, profile_id), "profile_id", reveal=reveal)
+        return self._look(_with(profile_id), "profile_id", reveal, reason)
 
     def value_history(
-        self, by_attribute: str, value: str, attribute: str | None = None, *, reveal: bool = False
-    ) -> list[dict[str, Any]]:
+        self,
+        by_attribute: str,
+        value: str,
+        attribute: str | None = None,
+        *,
+        reveal: bool = False,
+        reason: str | None = None,
+    ) -> Entries:
         """What live uploads said about one person, newest first: one entry per upload and attribute that it stated.
 
         {attribute, value, request_id, source, file, line, lines, at, effect, is_current}. ``effect``: *set*;
@@ -63,18 +116,31 @@ class People:
         value of today is this one.
         ``attribute``: only this one. Raises as ``show``, and InputError ``unknown_attribute``.
         """
-        by = self._attributes.get(by_attribute)
-        return self._history(lambda session: self._find(session, by, value), by_attribute, attribute, reveal=reveal)
+        return self._history(self._by(by_attribute, value), by_attribute, attribute, reveal, reason)
 
     def history_of(
-        self, profile_id: str, attribute: str | None = None, *, reveal: bool = False
-    ) -> list[dict[str, Any]]:
+        self, profile_id: str, attribute: str | None = None, *, reveal: bool = False, reason: str | None = None
+    ) -> Entries:
         """As ``value_history``, of the one to whom this profile's first record belongs today."""
-        return self._history(lambda session: _owner(session, profile_id), "profile_id", attribute, reveal=reveal)
+        return self._history(_with(profile_id), "profile_id", attribute, reveal, reason)
 
-    def changed_by(
-        self, request_id: str, limit: int = 100, offset: int = 0, *, reveal: bool = False
-    ) -> list[dict[str, Any]]:
+    def timeline(self, by_attribute: str, value: str, *, reveal: bool = False, reason: str | None = None) -> Entries:
+        """Every upload that has rows of a person, newest first.
+
+        {request_id, source, file, at, user, undone_at, undone_by, state: counts | undone | replaced, line, lines,
+        is_first, is_new_member, joined, said}. ``line`` is the first of the person's ``lines``; ``is_first``: the
+        person begins with it. ``said``: [{attribute, value, before, effect, line, lines, is_change, is_current}] with
+        the effects of ``value_history``; of uploads that count for nothing *not counted*. ``joined``: [{line, profiles,
+        by: [{attribute, value}]}] where the upload made one person of several, known from the rows that are theirs
+        today. Of uploads that count for nothing the newest 50 are looked into. Raises as ``show``.
+        """
+        return self._timeline(self._by(by_attribute, value), by_attribute, reveal, reason)
+
+    def timeline_of(self, profile_id: str, *, reveal: bool = False, reason: str | None = None) -> Entries:
+        """As ``timeline``, of the one to whom this profile's first record belongs today."""
+        return self._timeline(_with(profile_id), "profile_id", reveal, reason)
+
+    def changed_by(self, request_id: str, limit: int = 100, offset: int = 0, *, reveal: bool = False) -> Entries:
         """The people that an upload touched, in the order of its lines.
 
         {profile_id, kind: created | updated | unchanged, is_new_member, attributes: {name: {before, after}}}, the
@@ -86,36 +152,50 @@ class People:
         with self._engine.session() as session, session.transaction():
             found = changes(session, Fields.of(list(attributes.values())), request_id, limit, offset)
             pairs = [(attributes[number], pair) for change in found for number, pair in change.values.items()]
-            texts = _Texts(session, self._keyset, is_plain=reveal)
+            texts = Texts(session, self._keyset, is_plain=reveal)
             texts.of([one.value for a, pair in pairs if a.pii for one in pair if one is not None])
-            shown = [_changed(change, attributes, texts) for change in found]
+            found_now = [_changed(change, attributes, texts) for change in found]
         if reveal:
-            self._reveal(request_id, {"by": "upload", "people": len(shown)})
-        return shown
+            self._reveal(request_id, {"by": "upload", "people": len(found_now)})
+        return found_now
 
-    def _look(self, whom: Callable[[Session], int], by: str, *, reveal: bool) -> dict[str, Any]:
+    def _by(self, attribute: str, value: str) -> Whom:
+        by = self._attributes.get(attribute)
+        return lambda session: self._find(session, by, value)
+
+    def _look(self, whom: Whom, by: str, reveal: bool, reason: str | None) -> dict[str, Any]:
         with self._engine.session() as session, session.transaction():
             pid = whom(session)
-            shown = self._show(session, pid, reveal=reveal)
+            found = self._show(session, pid, self._texts(session, reveal, reason))
         if reveal:
-            self._reveal(profile_id(pid), {"by": by})
-        return shown
+            self._reveal(profile_id(pid), {"by": by}, reason)
+        return found
 
-    def _history(
-        self, whom: Callable[[Session], int], by: str, attribute: str | None, *, reveal: bool
-    ) -> list[dict[str, Any]]:
+    def _history(self, whom: Whom, by: str, attribute: str | None, reveal: bool, reason: str | None) -> Entries:
         attributes = self._attributes.list() if attribute is None else [self._attributes.get(attribute)]
         with self._engine.session() as session, session.transaction():
             pid = whom(session)
-            texts = _Texts(session, self._keyset, is_plain=reveal)
-            found = lineage.history(session, pid, Fields.of(attributes), texts.of)
+            found = lineage.history(session, pid, Fields.of(attributes), self._texts(session, reveal, reason).of)
         if reveal:
-            self._reveal(profile_id(pid), {"by": by, "history": attribute or "all"})
+            self._reveal(profile_id(pid), {"by": by, "history": attribute or "all"}, reason)
         return found
 
-    def _reveal(self, what: str, detail: dict[str, Any]) -> None:
+    def _timeline(self, whom: Whom, by: str, reveal: bool, reason: str | None) -> Entries:
+        fields = Fields.of(self._attributes.list())
+        with self._engine.session() as session, session.transaction():
+            pid = whom(session)
+            found = timeline(session, pid, fields, self._texts(session, reveal, reason).of)
+        if reveal:
+            self._reveal(profile_id(pid), {"by": by, "timeline": "all"}, reason)
+        return found
+
+    def _texts(self, session: Session, reveal: bool, reason: str | None) -> Texts:
+        return Texts(session, self._keyset, is_plain=reveal, reason=reason)
+
+    def _reveal(self, what: str, detail: dict[str, Any], reason: str | None = None) -> None:
+        why = checked_reason(reason)
         with self._engine.write, self._engine.session() as session, session.transaction():
-            write_audit(session, self._user, "reveal", what, detail)
+            write_audit(session, self._user, "reveal", what, {**detail, **({"reason": why} if why else {})})
 
     def _find(self, session: Session, attribute: Attribute, value: str) -> int:
         if attribute.identifier is None:
@@ -142,52 +222,28 @@ class People:
             )
         return int(found)
 
-    def _show(self, session: Session, pid: int, *, reveal: bool) -> dict[str, Any]:
+    def _show(self, session: Session, pid: int, texts: Texts) -> dict[str, Any]:
         attributes = self._attributes.list()
-        columns = ", ".join(f"{_shown(a)} AS {quote(a.column)}" for a in attributes)
+        columns = ", ".join(f"{shown(a)} AS {quote(a.column)}" for a in attributes)
         record = session.records(f"SELECT {columns} FROM profile WHERE pid = ?", [pid])[0]
-        texts = _Texts(session, self._keyset, is_plain=reveal)
         texts.of([record[a.column] for a in attributes if a.pii])
         origins = lineage.origins(session, pid, Fields.of(attributes))
-        shown = {
-            a.name: {"value": texts.text(a, record[a.column]), **origins.get(a.attribute_id, lineage.NOWHERE)}
-            for a in attributes
-            if record[a.column] is not None
-        }
-        sources = session.rows(
-            "SELECT name FROM membership JOIN source USING (source_id) WHERE pid = ? ORDER BY name", [pid]
-        )
+        members = browsing.memberships(session, pid)
         return {
             "profile_id": profile_id(pid),
-            "attributes": shown,
-            "sources": [name for (name,) in sources],
+            "attributes": {
+                a.name: {"value": texts.text(a, record[a.column]), **origins.get(a.attribute_id, lineage.NOWHERE)}
+                for a in attributes
+                if record[a.column] is not None
+            },
+            "sources": [member["source"] for member in members],
+            "memberships": members,
             "segments": segments_of(session, pid),
             "traits": [],
         }
 
 
-class _Texts:
-    """Values as people see them: PII opened, and masked unless it may be plain."""
-
-    def __init__(self, session: Session, keyset: Keyset, *, is_plain: bool) -> None:
-        self._reader = VaultReader(session, keyset)
-        self._is_plain = is_plain
-        self._found: dict[UUID, str] = {}
-
-    def of(self, tokens: list[Any]) -> lineage.Reading:
-        """Opens these tokens (None is no token); returns how a statement is shown."""
-        self._found |= self._reader.values(token for token in tokens if token is not None)
-        return lambda attribute, one: self.text(attribute, None if one.is_cleared else one.text)
-
-    def text(self, attribute: Attribute, stored: Any) -> str | None:
-        """A stored text or token as it is shown; None stays None."""
-        if stored is None or not attribute.pii:
-            return None if stored is None else str(stored)
-        text = self._found.get(stored, "")
-        return text if self._is_plain else data_type(attribute.type).mask(text)
-
-
-def _changed(change: Change, attributes: dict[int, Attribute], texts: _Texts) -> dict[str, Any]:
+def _changed(change: Change, attributes: dict[int, Attribute], texts: Texts) -> dict[str, Any]:
     return {
         "profile_id": profile_id(change.pid),
         "kind": change.kind,
@@ -202,23 +258,14 @@ def _changed(change: Change, attributes: dict[int, Attribute], texts: _Texts) ->
     }
 
 
-def _shown(attribute: Attribute) -> str:
-    """SQL: a profile's value as its text, of PII its token."""
-    column = quote(attribute.column)
-    return column if attribute.pii else plain(attribute, f"CAST({column} AS VARCHAR)")
-
-
-def profile_id(pid: int) -> str:
-    """A profile's public id: the upload and line of its first record."""
-    return f"{pid >> 32}-{pid & 0xFFFFFFFF}"
+def _with(public_id: str) -> Whom:
+    return lambda session: _owner(session, public_id)
 
 
 def _owner(session: Session, public_id: str) -> int:
     """Whom the record that a public id names belongs to today."""
-    upload, _, line = public_id.partition("-")
-    is_id = all(part.isascii() and part.isdigit() and len(part) < 10 for part in (upload, line))
-    rid = (int(upload) << 32) + int(line) if is_id else -1
-    found = session.value("SELECT pid FROM resolution WHERE rid = ?", [rid])
+    rid = record_of(public_id)
+    found = session.value("SELECT pid FROM resolution WHERE rid = ?", [-1 if rid is None else rid])
     if found is None:
         raise InputError(
             "There is no such profile (any more).",
@@ -226,13 +273,3 @@ def _owner(session: Session, public_id: str) -> int:
             hint="Its upload may have been undone. Look the person up by an identifier.",
         )
     return int(found)
-
-
-def normal(attribute: Attribute, value: str, context: TypeContext) -> str:
-    """A value as tokens are made of it; ValueError when it is none."""
-
-    made = data_type(attribute.type).convert(pa.array([value.strip() or None], pa.string()), None, context)
-    text = made.text[0].as_py()
-    if text is None:
-        raise ValueError
-    return str(text)
