@@ -23,7 +23,20 @@ def add_commands(upload: Any, profile: Any, count: Any) -> None:
     )
     history.add_argument("--by", required=True, metavar="ATTR=VALUE")
     history.add_argument("--attribute", metavar="NAME", help="only this attribute")
-    history.add_argument("--reveal", action="store_true", help="plain values instead of masked ones; is audited")
+    add_reveal(history)
+
+
+def add_reveal(parser: Any) -> None:
+    """The options of a command that can show personal data."""
+    parser.add_argument("--reveal", action="store_true", help="plain values instead of masked ones; is audited")
+    parser.add_argument("--reason", metavar="T", help="why, for the audit log; goes with --reveal")
+
+
+def revealing(args: argparse.Namespace) -> dict[str, Any]:
+    """``reveal`` and ``reason`` as the services take them."""
+    if args.reason is not None and not args.reveal:
+        raise InputError("--reason goes with --reveal.", code="usage", hint="Say both, or neither.")
+    return {"reveal": args.reveal, "reason": args.reason}
 
 
 def as_json(result: Any) -> Any:
@@ -40,7 +53,7 @@ def by_given(args: argparse.Namespace) -> tuple[str, str]:
 
 
 def _profile_history(workspace: Workspace, args: argparse.Namespace) -> Any:
-    return as_json(workspace.profiles.value_history(*by_given(args), attribute=args.attribute, reveal=args.reveal))
+    return as_json(workspace.profiles.value_history(*by_given(args), attribute=args.attribute, **revealing(args)))
 
 
 def _upload_changes(workspace: Workspace, args: argparse.Namespace) -> Any:

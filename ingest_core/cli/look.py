@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from ingest_core.cli import lineage
+from ingest_core.cli import lineage, people
 from ingest_core.cli.parser import command, group
 from ingest_core.cli.text import history_text, profile_text, receipt_text, rejects_text
 from ingest_core.errors import InputError
@@ -31,8 +31,9 @@ def add_commands(parsers: Any) -> None:
     profile = group(parsers, "profile", "Look at people.")
     shown = command(profile, "show", "Print one profile with where each value comes from.", _profile_show, profile_text)
     shown.add_argument("--by", required=True, metavar="ATTR=VALUE")
-    shown.add_argument("--reveal", action="store_true", help="plain values instead of masked ones; is audited")
+    lineage.add_reveal(shown)
     command(profile, "count", "Count profiles.", _profile_count)
+    people.add_commands(profile, _count)
     lineage.add_commands(upload, profile, _count)
 
 
@@ -75,7 +76,7 @@ def _digest(workspace: Workspace, args: argparse.Namespace) -> Any:
 
 
 def _profile_show(workspace: Workspace, args: argparse.Namespace) -> Any:
-    return lineage.as_json(workspace.profiles.show(*lineage.by_given(args), reveal=args.reveal))
+    return lineage.as_json(workspace.profiles.show(*lineage.by_given(args), **lineage.revealing(args)))
 
 
 def _profile_count(workspace: Workspace, args: argparse.Namespace) -> Any:

@@ -1,22 +1,20 @@
-"""The values of one person: where each comes from, and what was said before."""
+"""The values of one customer: where each comes from, and what was said before."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pandas as pd
 import streamlit as st
 
-from ingest_core.errors import OnrampError
 from ingest_core.models import Attribute
-from pages.ui import errors
 from pages.ui.links import go_next, upload_link
-from pages.ui.state import when, workspace
+from pages.ui.state import when
 from pages.ui.text import ago, count, escape, number
-from pages.ui.waiting import at_once
 
-HISTORY = "history_of"  # of which attribute the drawer is to open
+HISTORY = "history"  # URL parameter: the attribute whose history is shown in the place of the values
+OPEN = "open_value"
 EFFECTS = {
     "set": ("blue", "edit", "Set"),
     "combined": ("blue", "functions", "Combined from several lines"),
@@ -26,7 +24,7 @@ EFFECTS = {
 }
 
 
-def table(found: dict[str, Any], attributes: Mapping[str, Attribute], *, key: str) -> None:
+def table(found: dict[str, Any], attributes: Mapping[str, Attribute]) -> None:
     """A row per value with file, line and time; buttons open its upload and its history."""
     values: dict[str, dict[str, Any]] = found["attributes"]
     rows = [
@@ -56,43 +54,27 @@ def table(found: dict[str, Any], attributes: Mapping[str, Attribute], *, key: st
             "line": st.column_config.TextColumn("Line", alignment="right"),
             "at": moment,
             "upload": st.column_config.ButtonColumn(
-                "Upload", type="tertiary", alignment="left", key=key, on_click=_open_upload,
-                args=(key, [shown["request_id"] for shown in values.values()]),
+                "Upload", type="tertiary", alignment="left", key=OPEN, on_click=_open_upload,
+                args=([shown["request_id"] for shown in values.values()],),
             ),
             "history": st.column_config.ButtonColumn(
-                "", type="tertiary", key=f"{key}_history", on_click=_open_history, args=(f"{key}_history", list(values))
+                "", type="tertiary", key=f"{OPEN}_history", on_click=_open_history, args=(list(values),)
             ),
         },
     )  # fmt: skip
 
 
-@st.dialog("History of a value", position="right", icon=":material/history:", width=480)
-def history(profile_id: str, attribute: Attribute) -> None:
+def history(attribute: Attribute, entries: Sequence[dict[str, Any]]) -> None:
     """What every upload said about one attribute of one person, newest first."""
-    with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
-        st.markdown(f"#### {escape(attribute.display_name)}", width="content")
-        is_revealed = attribute.pii and st.button(
-            "Show personal data", icon=":material/visibility:", key="reveal_history",
-            help="Shows it once. It is written to the audit log.",
-        )  # fmt: skip
-    entries = _entries(profile_id, attribute.name, reveal=is_revealed)
+    st.button("All values", icon=":material/arrow_back:", key="all_values", type="tertiary", on_click=_close_history)
+    st.markdown(f"##### History of {escape(attribute.display_name)}")
     for i, entry in enumerate(entries):
         with st.container(border=True, gap="xsmall", key=f"entry_{i}"):
             _entry(entry)
     if entries:
         st.caption(f"{count(len(entries), 'upload')} said something about it, newest first. Undone ones are left out.")
-
-
-def _entries(profile_id: str, attribute: str, *, reveal: bool) -> list[dict[str, Any]]:
-    people = workspace().profiles
-    try:
-        if not reveal:
-            return people.history_of(profile_id, attribute)
-        with at_once(workspace()):
-            return people.history_of(profile_id, attribute, reveal=True)
-    except OnrampError as error:
-        errors.show(error)
-        return []
+    else:
+        st.caption("No upload that counts now has said anything about it.")
 
 
 def _entry(entry: dict[str, Any]) -> None:
@@ -118,9 +100,13 @@ def _line_in_words(entry: dict[str, Any]) -> str:
     return f"{count(entry['lines'], 'line')}, the last one is {number(entry['line'])}"
 
 
-def _open_upload(key: str, uploads: list[str]) -> None:
-    go_next("upload.py", upload=uploads[st.session_state[key].row])
+def _open_upload(uploads: list[str]) -> None:
+    go_next("upload.py", upload=uploads[st.session_state[OPEN].row])
 
 
-def _open_history(key: str, names: list[str]) -> None:
-    st.session_state[HISTORY] = names[st.session_state[key].row]
+def _open_history(names: list[str]) -> None:
+    st.query_params[HISTORY] = names[st.session_state[f"{OPEN}_history"].row]
+
+
+def _close_history() -> None:
+    st.query_params.pop(HISTORY, None)
