@@ -26,6 +26,7 @@ from ingest_core.ledger.rebuild import LIVE, rebuild_folds
 from ingest_core.ledger.rules_of import rules_of
 from ingest_core.models import Receipt
 from ingest_core.operations.operations import Operations
+from ingest_core.overview.attribute_facts import AttributeFacts
 from ingest_core.people.people import People
 from ingest_core.plan.load import Loader
 from ingest_core.plan.planning import Planner
@@ -76,6 +77,7 @@ class Workspace:
         self.history = History(engine, keyset)
         self.profiles = People(engine, keyset, settings, self.attributes, user)
         self.explore = Explore(engine, keyset, settings, self.attributes.list, self.segments.list, user)
+        self.attribute_facts = AttributeFacts(engine, self.attributes, self.sources, self.mappings, self.segments)
         self.macros = Macros(engine, keyset, self.profiles, user)
         self.planner = Planner(engine, settings, self.attributes, self.mappings, user)
         self.inspect = self.planner.inspect

@@ -147,6 +147,8 @@ class Attributes:
                 session.run(f"ALTER TABLE {table} DROP COLUMN {column}")
                 session.run(f"ALTER TABLE {table} ADD COLUMN {column} UUID")
             session.run("UPDATE attribute SET pii = true WHERE attribute_id = ?", [attribute.attribute_id])
+            detail = {"pii": {"before": False, "after": True}}
+            write_audit(session, self._user, "change attribute", attribute.name, detail)
         return self.get(name)
 
     def create_built_in(self) -> None:

@@ -68,8 +68,8 @@ def _head(found: dict[str, Any]) -> None:
     """Who it is, and where they belong now."""
     sources = " ".join(f":blue-badge[:material/database: {escape(name)}]" for name in found["sources"])
     segments = " ".join(f":violet-badge[:material/donut_small: {escape(name)}]" for name in found["segments"])
-    st.markdown(f"#### {escape(found['profile_id'])}")
-    st.markdown(f"{sources or ':gray-badge[In no source now]'} {segments}")
+    who = f":gray-badge[:material/tag: {escape(found['profile_id'])}]"
+    st.markdown(f"{who} {sources or ':orange-badge[In no source now]'} {segments}")
 
 
 def _reason(found: dict[str, Any], attributes: Mapping[str, Attribute]) -> str | None:

@@ -137,22 +137,6 @@ def test_an_upload_that_waits_can_be_stopped(open_page, workspace, draft_id, sou
     assert "Nothing of it will be kept" in texts(page)
 
 
-def test_a_profile_is_found_by_identifier_and_masked(open_page, receipt):
-    page = open_page("profiles")
-    page.selectbox(key="by").select("crmid")
-    page.text_input(key="profile_value").set_value("C1").run()
-    values = page.dataframe[0].value.set_index("attribute")["value"]
-    assert values["City"] == "Thane"
-    assert values["E-mail"] == "a•••@example.com"
-
-
-def test_nobody_found_is_a_message_not_a_trace(open_page, receipt):
-    page = open_page("profiles")
-    page.selectbox(key="by").select("crmid")
-    page.text_input(key="profile_value").set_value("C999").run()
-    assert page.error
-
-
 def test_attributes_show_who_uses_them_and_how_full_they_are(open_page, receipt):
     frame = open_page("attributes").dataframe[0].value.set_index("name")
     assert frame.loc["crmid", "filled"] == 1.0
