@@ -59,7 +59,8 @@ class AttributeFacts:
 
 def _counts(session: Session, attribute: Attribute) -> dict[str, Any]:
     column = quote(attribute.column)
-    is_ordered = data_type(attribute.type).is_ordered and not attribute.pii and not attribute.identifier
+    kind = data_type(attribute.type)
+    is_ordered = kind.is_ordered and kind.sql_type != "VARCHAR" and not attribute.pii and not attribute.identifier
     ends = [plain(attribute, f"CAST({end}({column}) AS VARCHAR)") if is_ordered else "NULL" for end in ("min", "max")]
     profiles, filled, distinct, least, greatest = session.rows(
         f"SELECT count(*), count({column}), approx_count_distinct({column}), {', '.join(ends)} FROM profile"
