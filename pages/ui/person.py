@@ -117,31 +117,7 @@ def _belongs(found: dict[str, Any]) -> None:
     members = found["memberships"]
     st.markdown("##### Sources")
     if members:
-        st.dataframe(
-            pd.DataFrame(
-                {
-                    "source": [member["source"] for member in members],
-                    "at": pd.to_datetime([member["at"] for member in members], utc=True),
-                    "file": [member["file"] for member in members],
-                    "upload": [member["request_id"] for member in members],
-                }
-            ),
-            hide_index=True,
-            row_height=38,
-            height="content",
-            alt="Sources of the profile with the upload that brought it there",
-            column_config={
-                "source": "Source",
-                "at": st.column_config.DatetimeColumn(
-                    "Since", format="D MMM YYYY, HH:mm", timezone=st.context.timezone
-                ),
-                "file": "Brought by the file",
-                "upload": st.column_config.ButtonColumn(
-                    "Upload", type="tertiary", alignment="left", key="open_member", on_click=_open_upload,
-                    args=(members,),
-                ),
-            },
-        )  # fmt: skip
+        _members(members)
     else:
         st.caption("In no source now: a later file of each source was loaded without this customer.")
     st.markdown("##### Segments")
@@ -156,6 +132,34 @@ def _belongs(found: dict[str, Any]) -> None:
         st.markdown("##### Traits")
         st.markdown(" ".join(f":gray-badge[{escape(trait)}]" for trait in found["traits"]))
     st.caption(f"{count(len(members), 'source')}, {count(len(found['segments']), 'segment')}.")
+
+
+def _members(members: list[dict[str, Any]]) -> None:
+    st.dataframe(
+        pd.DataFrame(
+            {
+                "source": [member["source"] for member in members],
+                "at": pd.to_datetime([member["at"] for member in members], utc=True),
+                "file": [member["file"] for member in members],
+                "upload": [member["request_id"] for member in members],
+            }
+        ),
+        hide_index=True,
+        row_height=38,
+        height="content",
+        alt="Sources of the profile with the upload that brought it there",
+        column_config={
+            "source": "Source",
+            "at": st.column_config.DatetimeColumn(
+                "Since", format="D MMM YYYY, HH:mm", timezone=st.context.timezone
+            ),
+            "file": "Brought by the file",
+            "upload": st.column_config.ButtonColumn(
+                "Upload", type="tertiary", alignment="left", key="open_member", on_click=_open_upload,
+                args=(members,),
+            ),
+        },
+    )  # fmt: skip
 
 
 def _open_upload(members: list[dict[str, Any]]) -> None:
