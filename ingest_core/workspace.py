@@ -25,6 +25,7 @@ from ingest_core.ledger.history import History
 from ingest_core.ledger.rebuild import LIVE, rebuild_folds
 from ingest_core.ledger.rules_of import rules_of
 from ingest_core.models import Receipt
+from ingest_core.operations.configure import Configuration
 from ingest_core.operations.operations import Operations
 from ingest_core.overview.attribute_facts import AttributeFacts
 from ingest_core.people.people import People
@@ -85,6 +86,7 @@ class Workspace:
         self.plan = self.planner.plan
         self.loads = Loads(engine, self.planner, Loader(engine, keyset, settings), worker)
         self.undo = Undo(engine, settings, self.attributes, user)
+        self.configuration = Configuration(home, engine, keyset, settings, self.attributes, user)
         self.operations = Operations(home, engine, keyset, settings, self.landing, self.drafts, user, worker)
         self.jobs = Jobs(engine, self.sources, self.landing, self.loads)
         self.fixes = Fixes(self.history, self.sources, self.mappings, self.landing, self.jobs)
@@ -148,6 +150,7 @@ class Workspace:
     def close(self) -> None:
         """Stops the worker, closes the database, lets other processes in."""
         self.jobs.stop_worker()
+        self.operations.chores.wait(30)
         self.explore.close()
         self.engine.close()
         self._lock.release()

@@ -32,6 +32,7 @@ from ingest_core.cli import (
     operate,
     segments,
     serve,
+    settings,
     sources,
     undo,
 )
@@ -54,7 +55,21 @@ def build_parser() -> Parser:
     )
     parser.add_argument("--version", action="version", version=f"Onramp {__version__}")
     parsers = parser.add_subparsers(dest="command", required=True, metavar="COMMAND", parser_class=Parser)
-    for module in (sources, attributes, mappings, inbox, ingest, explore, look, undo, segments, macros, operate, serve):
+    for module in (
+        sources,
+        attributes,
+        mappings,
+        inbox,
+        ingest,
+        explore,
+        look,
+        undo,
+        segments,
+        macros,
+        operate,
+        settings,
+        serve,
+    ):
         module.add_commands(parsers)
     _accept_anywhere(parser, parsers)
     return parser

@@ -86,15 +86,23 @@ def check_copy(engine: Engine, path: Path, content: Content) -> None:
 
 
 def replace_database(engine: Engine, copy: Path) -> None:
-    """Puts a checked copy in the place of the database and leaves the engine closed, for good.
+    """Puts a checked copy in the place of the database and opens it. For who has the engine ``alone``.
 
-    A kill leaves the old file or the new one. Only for the process that has the workspace for itself.
+    A kill leaves the old file or the new one.
     """
     with engine.session() as session:
         session.run("CHECKPOINT")
     engine.close()
+    try:
+        _exchange(engine, copy)
+    finally:
+        engine.reopen()
+
+
+def _exchange(engine: Engine, copy: Path) -> None:
     logs = list(engine.path.parent.glob(f"{engine.path.name}.wal*"))
-    if any(log.stat().st_size for log in logs):  # it would be replayed onto the copy
+    # A log would be replayed onto the copy; an open file would go on being the database of whoever holds it.
+    if any(log.stat().st_size for log in logs) or _is_open(engine.path):
         raise StateError(
             "The database could not be closed. Nothing was changed.",
             code="database_open",
@@ -104,6 +112,17 @@ def replace_database(engine: Engine, copy: Path) -> None:
         log.unlink()
     copy.replace(engine.path)
     sync(engine.path.parent)
+
+
+def _is_open(path: Path) -> bool:
+    """Whether this process still has the file open, as far as the system tells (Linux)."""
+    wanted = path.stat()
+    for entry in Path("/proc/self/fd").glob("*"):
+        with suppress(OSError):
+            found = entry.stat()
+            if (found.st_dev, found.st_ino) == (wanted.st_dev, wanted.st_ino):
+                return True
+    return False
 
 
 def sync(path: Path) -> None:

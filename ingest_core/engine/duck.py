@@ -10,12 +10,13 @@ import contextlib
 import shutil
 import threading
 import weakref
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import duckdb
 
 from ingest_core.engine.boundary import Condition, boundary
+from ingest_core.engine.gate import Gate
 from ingest_core.engine.memory import require_room
 from ingest_core.engine.names import quote
 from ingest_core.engine.session import Session
@@ -35,6 +36,8 @@ class Engine:
     def __init__(self, path: Path, temp: Path, *, memory_limit: str, threads: int, temp_limit: str) -> None:
         self.path = path
         self._condition = Condition()
+        self._gate = Gate()
+        self._locked_down = _lock_down(temp, memory_limit, threads, temp_limit)
         self._sessions: weakref.WeakValueDictionary[int, Session] = weakref.WeakValueDictionary()
         self._compacting: Session | None = None
         _remove_leftovers(path, temp)
@@ -42,12 +45,16 @@ class Engine:
             _create_file(path, self._condition)
         with boundary(self._condition):
             require_room()
-            # Given at connect: by SET it would hold for this one connection, not for its cursors.
-            self._root = duckdb.connect(str(path), config={"python_enable_replacements": False})
-            for name, value in _lock_down(temp, memory_limit, threads, temp_limit):
-                self._root.execute(f"SET {name} = {value}")
+            self._root = self._connect()
         self.write = threading.RLock()
         self.queue = threading.RLock()
+
+    def _connect(self) -> duckdb.DuckDBPyConnection:
+        # Given at connect: by SET it would hold for this one connection, not for its cursors.
+        root = duckdb.connect(str(self.path), config={"python_enable_replacements": False})
+        for name, value in self._locked_down:
+            root.execute(f"SET {name} = {value}")
+        return root
 
     @property
     def is_broken(self) -> bool:
@@ -66,10 +73,31 @@ class Engine:
     def session(self) -> Session:
         """A new cursor on the same database; close it."""
         self.require_working()
-        with boundary(self._condition):
-            session = Session(self._root.cursor(), self._condition)
+        ticket = self._gate.enter()
+        try:
+            self.require_working()
+            with boundary(self._condition):
+                session = Session(self._root.cursor(), self._condition, lambda: self._gate.leave(ticket))
+        except BaseException:
+            self._gate.leave(ticket)
+            raise
         self._sessions[id(session)] = session
         return session
+
+    @contextlib.contextmanager
+    def alone(self, seconds: float = 60) -> Iterator[None]:
+        """No other thread has a session or gets one until the end; with the writers' locks. StateError ``in_use``."""
+        with self.write, self.queue, self._gate.alone(seconds):
+            yield
+
+    def reopen(self) -> None:
+        """Opens the file at ``path`` again after ``close``. Where that fails, the engine has stopped for good."""
+        try:
+            with boundary(self._condition):
+                self._root = self._connect()
+        except BaseException:
+            self._condition.is_broken = True
+            raise
 
     def interrupt(self) -> None:
         """Interrupts every statement that runs at this moment, as for a process that was asked to end."""

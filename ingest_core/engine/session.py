@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import duckdb
@@ -28,8 +28,14 @@ _INSIST_SECONDS = 0.02
 class Session:
     """One cursor with its own transaction and temporary tables. Not for two threads at once, but for ``stop``."""
 
-    def __init__(self, connection: duckdb.DuckDBPyConnection, condition: Condition) -> None:
+    def __init__(
+        self,
+        connection: duckdb.DuckDBPyConnection,
+        condition: Condition,
+        on_close: Callable[[], None] = lambda: None,
+    ) -> None:
         self._connection = connection
+        self._on_close: Callable[[], None] | None = on_close
         self._condition = condition
         self._registered: set[str] = set()
         self._turn = threading.RLock()  # held where a statement begins or ends and where one is interrupted
@@ -141,6 +147,9 @@ class Session:
                 self.unregister(name)
         with self._turn:
             self._connection.close()
+            on_close, self._on_close = self._on_close, None
+        if on_close is not None:
+            on_close()
 
     def __enter__(self) -> Session:
         return self

@@ -209,19 +209,24 @@ def inbox_folder(home: Path, settings: Settings) -> Path:
 
 def tidy(folder: Path, keep_days: int | None) -> int:
     """Deletes files that were taken out of an inbox longer than ``keep_days`` ago (None = never); returns how many."""
+    late = taken_before(folder, keep_days)
+    for path in late:
+        path.unlink()
+    return len(late)
+
+
+def taken_before(folder: Path, keep_days: int | None) -> list[Path]:
+    """The files that ``tidy`` would delete."""
     done = folder / DONE
     if keep_days is None or not done.is_dir() or done.is_symlink():
-        return 0
+        return []
     oldest = now() - timedelta(days=keep_days)
     with os.scandir(done) as entries:
-        late = [
+        return [
             Path(entry.path)
             for entry in entries
             if entry.is_file(follow_symlinks=False) and _moment(entry.stat(follow_symlinks=False)) <= oldest
         ]
-    for path in late:
-        path.unlink()
-    return len(late)
 
 
 def _seen(entry: str, found: os.stat_result, moment: datetime) -> InboxFile | None:

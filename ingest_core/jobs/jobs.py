@@ -274,7 +274,8 @@ class Jobs:
                 code="landing_damaged",
                 hint="Send the file again.",
             )
-        with self._engine.session() as session, running.working_in(session):
+        # The writers' lock first: who waits for it with a session would keep the database from being rewritten.
+        with self._engine.write, self._engine.session() as session, running.working_in(session):
             self._loads.loader.load(plan, running.request_id, running.tell, session, running.counts)
 
     def _claim(self, request_id: str) -> Row | None:

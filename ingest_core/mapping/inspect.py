@@ -53,11 +53,13 @@ def inspect_file(
     delimiter: str | None = None,
     has_header: bool | None = None,
     head_only: bool = False,
+    strict_header: bool = True,
     progress: Progress | None = None,
 ) -> Inspection:
     """Looks at every row in one streaming pass, or with ``head_only`` at the first rows of a file of any size.
 
-    ``former``: earlier mappings of the source. Raises ``FileError`` for what is no table at all; everything else is
+    ``former``: earlier mappings of the source; without ``strict_header`` column names that break the rules are no
+    problem. Raises ``FileError`` for what is no table at all; everything else is
     a problem of the result.
     """
     context = TypeContext(phone_country=settings.phone_country if settings else None)
@@ -69,7 +71,7 @@ def inspect_file(
         dialect = sniff(source, facts, delimiter=delimiter, has_header=has_header, encoding=encoding, limits=limits)
         seen = _Seen(dialect, context, Opened.of(facts))
         seen.take(read_slices(source, facts, dialect, limits, slice_bytes=SLICE_BYTES, progress=progress))
-    return _inspection(source, facts, seen, attributes, former, is_complete=not head_only)
+    return _inspection(source, facts, seen, attributes, former, is_complete=not head_only, strict=strict_header)
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,11 +151,12 @@ def _inspection(
     former: Sequence[Mapping],
     *,
     is_complete: bool,
+    strict: bool,
 ) -> Inspection:
     table = seen.collector.finish()
     dialect = seen.dialect
     columns = _with_suggestions(table.columns, attributes, former)
-    in_header = header_problems(dialect.columns) if dialect.has_header else ()
+    in_header = header_problems(dialect.columns) if dialect.has_header and strict else ()
     events = _events(columns, attributes, table.rows)
     return Inspection(
         file=source.name,

@@ -31,8 +31,12 @@ class Resolved:
     missing: tuple[str, ...]
 
 
-def check_mapping(mapping: Mapping, columns: Sequence[str], attributes: Sequence[Attribute]) -> Resolved:
+def check_mapping(
+    mapping: Mapping, columns: Sequence[str], attributes: Sequence[Attribute], *, strict_header: bool = True
+) -> Resolved:
     """Lays a mapping over the columns ``as in the file`` (raw names).
+
+    Names that break the header rules need the word of the mapping; without ``strict_header`` they are just repaired.
 
     Raises InputError ``unknown_attribute``, ``mapping_conflict``, ``attribute_mapped_twice``, ``unknown_format``,
     ``combine_not_possible``, ``bad_header`` or ``no_identifier_mapped``.
@@ -43,7 +47,8 @@ def check_mapping(mapping: Mapping, columns: Sequence[str], attributes: Sequence
         _check_column(column, by_name)
     _check_once(used)
     places = _Places(columns)
-    _check_headers(mapping, places)
+    if strict_header:
+        _check_headers(mapping, places)
     found = []
     missing = []
     for column in used:

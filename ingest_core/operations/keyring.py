@@ -9,10 +9,11 @@ from typing import Any
 
 from ingest_core.catalog import Drafts
 from ingest_core.engine import Engine, Session
-from ingest_core.engine.steps import must_be
+from ingest_core.engine.steps import ignore_progress, must_be
 from ingest_core.errors import ConfigError
 from ingest_core.ledger.audit import write_audit
-from ingest_core.operations.rewrite import refuse_app, rewrite
+from ingest_core.models import Progress
+from ingest_core.operations.rewrite import rewrite
 from ingest_core.operations.standing import files_of_drafts, files_of_uploads
 from ingest_core.operations.steps import step
 from ingest_core.vault import Keyset, LandingZone
@@ -30,15 +31,19 @@ class Keyring:
     landing: LandingZone
     drafts: Drafts
     user: str
-    worker: str
 
-    def check(self) -> dict[str, Any]:
+    @property
+    def versions(self) -> tuple[int, list[int]]:
+        """(primary, all)."""
+        return self.keyset.primary, sorted(self.keyset.pages)
+
+    def check(self, progress: Progress = ignore_progress) -> dict[str, Any]:
         """Opens everything that is sealed; returns {primary, versions, kept_in, pages, drafts, received_files}.
 
         StateError ``vault_damaged``, ``draft_damaged``, ``landing_damaged`` at the first that does not open.
         """
         with self.engine.session() as session, session.transaction():  # of one moment, also while a load runs
-            pages = check_pages(session, self.keyset)
+            pages = check_pages(session, self.keyset, progress)
             files = files_of_uploads(session) | files_of_drafts(self.drafts)
         drafts = [self.drafts.load(draft_id) for draft_id, _, _ in self.drafts.list()]
         for landing_id in files:
@@ -54,29 +59,31 @@ class Keyring:
             "received_files": len(files),
         }
 
-    def rotate(self) -> dict[str, Any]:
+    def rotate(self, progress: Progress = ignore_progress) -> dict[str, Any]:
         """Seals the vault with a new page key and forgets the old one; returns {primary, retired, pages, is_resumed}.
 
-        A rotation that was interrupted is finished instead. The database is closed afterwards: close the workspace.
-        StateError ``app_serves``; ConfigError ``keys_in_environment``.
+        A rotation that was interrupted is finished instead. Beside an app that serves, everybody else waits while the
+        file is rewritten. ConfigError ``keys_in_environment``; StateError ``in_use``.
         """
-        refuse_app(self.worker, "A rotation of keys")
         is_resumed = len(self.keyset.pages) > 1
-        keyset = self.keyset if is_resumed else self._with_new_key()
+        keyset = self.keyset.copy() if is_resumed else self._with_new_key()
         alone = replace(keyset, pages={keyset.primary: keyset.pages[keyset.primary]})
         retired = sorted(keyset.pages.keys() - alone.pages.keys())
         with self.engine.write:
+            self.keyset.take(keyset)  # whoever reads or seals from now on knows both
             with self.engine.session() as session:
-                pages = self._reseal(session, keyset)
+                pages = self._reseal(session, keyset, progress)
                 with step("rotate retire"), session.transaction():
                     stale = int(session.value(_STALE, [keyset.primary]))
                     must_be(stale, 0, "vault pages of an old key")
                     _expect(session, alone)
                     write_audit(session, self.user, "rotate keys", "", {"primary": keyset.primary, "retired": retired})
+            progress("rewrite", 0, None)
             rewrite(self.engine, self.home, "rotate")
         with step("rotate forget key"):
             if not keys_in_environment():
                 write_keyset(self.home / "keys.json", alone)
+            self.keyset.take(alone)
         return {"primary": keyset.primary, "retired": retired, "pages": pages, "is_resumed": is_resumed}
 
     def _with_new_key(self) -> Keyset:
@@ -94,13 +101,16 @@ class Keyring:
             write_keyset(self.home / "keys.json", keyset)
         return keyset
 
-    def _reseal(self, session: Session, keyset: Keyset) -> int:
+    def _reseal(self, session: Session, keyset: Keyset, progress: Progress) -> int:
         pages = 0
         _expect(session, keyset)
-        for batch in stale_batches(session, keyset.primary):
+        batches = stale_batches(session, keyset.primary)
+        total = sum(map(len, batches))
+        for batch in batches:
             with step("rotate pages"):
                 reseal(session, keyset, batch)
             pages += len(batch)
+            progress("reseal", pages, total)
         return pages
 
 

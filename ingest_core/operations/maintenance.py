@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from ingest_core.catalog import Drafts
 from ingest_core.clock import now
 from ingest_core.engine import Engine, Session
-from ingest_core.jobs.inbox import inbox_folder, tidy
+from ingest_core.engine.steps import ignore_progress
+from ingest_core.jobs.inbox import inbox_folder, taken_before, tidy
 from ingest_core.jobs.sweep import collect
 from ingest_core.ledger.audit import write_audit
-from ingest_core.operations.retention import Keep, retain
-from ingest_core.operations.rewrite import refuse_app, rewrite
+from ingest_core.models import Progress
+from ingest_core.operations.retention import Keep, due, retain
+from ingest_core.operations.rewrite import rewrite
 from ingest_core.operations.standing import fields_of
 from ingest_core.operations.steps import step
 from ingest_core.settings import Settings
@@ -23,7 +26,7 @@ from ingest_core.vault.upkeep import drop_dead_pages, find_dead, keep_living, to
 
 @dataclass(frozen=True)
 class Maintenance:
-    """Puts one workspace in order. Only for the process that has it for itself."""
+    """Puts one workspace in order. Beside an app that serves: everybody else waits while the file is rewritten."""
 
     home: Path
     engine: Engine
@@ -34,23 +37,39 @@ class Maintenance:
     user: str
     worker: str
 
-    def run(self, keep_days: int | None = None) -> dict[str, Any]:
-        """{removed: {...}, bytes_before, bytes_after}; the database is closed afterwards: close the workspace.
+    def run(self, keep_days: int | None = None, progress: Progress = ignore_progress) -> dict[str, Any]:
+        """{removed: {...}, bytes_before, bytes_after}.
 
-        ``keep_days`` stands for this run in the place of all retention settings. StateError ``app_serves``,
-        ``copy_differs``. A kill leaves the workspace as it was or with a part of the work done; run it again.
+        ``keep_days`` stands for this run in the place of all retention settings. StateError ``copy_differs``,
+        ``in_use``. A kill leaves the workspace as it was or with a part of the work done; run it again. Received files
+        that nothing needs are left to the next opening where an app serves: one may be on its way and not named yet.
         """
-        refuse_app(self.worker, "Maintenance")
         before = self._bytes()
+        progress("waiting", 0, None)
         with self.engine.write:
             with self.engine.session() as session:
+                progress("retention", 0, None)
                 with step("maintain retention"):
                     removed = self._retain(session, Keep.of(self.settings, keep_days))
-                removed["received_files"] = collect(self.engine, self.landing, self.drafts)
+                is_alone = self.worker != "app"
+                removed["received_files"] = collect(self.engine, self.landing, self.drafts) if is_alone else 0
                 removed["inbox_files"] = self._tidy_inbox(keep_days)
+                progress("values", 0, None)
                 removed["values"] = self._drop_values(session)
+            progress("rewrite", 0, None)
             rewrite(self.engine, self.home, "maintain")
         return {"removed": removed, "bytes_before": before, "bytes_after": self._bytes()}
+
+    def due(self, keep_days: int | None = None) -> dict[str, int]:
+        """What ``run`` would remove for its age now: {drafts, uploads, log_rows, rejected_rows, inbox_files}."""
+        with self.engine.session() as session:
+            counts = due(session, Keep.of(self.settings, keep_days), now())
+        return counts | {"inbox_files": len(taken_before(*self._inbox(keep_days)))}
+
+    def last(self) -> datetime | None:
+        """When the workspace was put in order last (UTC); None when never."""
+        with self.engine.session() as session:
+            return session.value("SELECT max(happened_at) FROM audit WHERE action = 'maintain'")  # type: ignore[no-any-return]
 
     def _retain(self, session: Session, keep: Keep) -> dict[str, int]:
         with session.transaction():
@@ -59,8 +78,11 @@ class Maintenance:
         return removed
 
     def _tidy_inbox(self, keep_days: int | None) -> int:
+        return tidy(*self._inbox(keep_days))
+
+    def _inbox(self, keep_days: int | None) -> tuple[Path, int | None]:
         days = self.settings.inbox_keep_days if keep_days is None else keep_days
-        return tidy(inbox_folder(self.home, self.settings), days)
+        return inbox_folder(self.home, self.settings), days
 
     def _drop_values(self, session: Session) -> int:
         columns = {a.attribute_id: a.column for a in fields_of(session).attributes if a.pii}

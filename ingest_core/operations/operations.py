@@ -11,6 +11,7 @@ from ingest_core.engine import Engine
 from ingest_core.errors import StateError
 from ingest_core.ledger.audit import verify_audit
 from ingest_core.operations.backup import Backup
+from ingest_core.operations.chores import Chores
 from ingest_core.operations.keyring import Keyring
 from ingest_core.operations.maintenance import Maintenance
 from ingest_core.settings import Settings
@@ -34,10 +35,17 @@ class Operations:
         self._engine = engine
         self._backup = Backup(home, engine, keyset, landing, drafts)
         self._is_backing_up = threading.Lock()
-        self._keyring = Keyring(home, engine, keyset, landing, drafts, user, worker)
+        self._keyring = Keyring(home, engine, keyset, landing, drafts, user)
         self.check_keys = self._keyring.check
         self.rotate_keys = self._keyring.rotate
-        self.maintain = Maintenance(home, engine, keyset, settings, landing, drafts, user, worker).run
+        self.maintenance = Maintenance(home, engine, keyset, settings, landing, drafts, user, worker)
+        self.maintain = self.maintenance.run
+        self.chores = Chores()
+
+    @property
+    def key_versions(self) -> tuple[int, list[int]]:
+        """(the version that new pages are sealed with, all versions that are kept)."""
+        return self._keyring.versions
 
     def backup(self, out: Path, *, with_keys: bool = True, is_quick: bool = False) -> dict[str, Any]:
         """As ``Backup.write``; one at a time. Works beside a running load and holds nobody up.

@@ -35,23 +35,40 @@ UNION
 SELECT upload_no FROM upload WHERE finished_at <= ?"""
 
 
+_DUE = {
+    "drafts": "SELECT count(*) FROM draft WHERE updated_at <= ?",
+    "uploads": "SELECT count(*) FROM purged",
+    "log_rows": "SELECT count(*) FROM record WHERE rid >> 32 IN (SELECT upload_no FROM purged)",
+    "rejected_rows": "SELECT count(*) FROM reject WHERE upload_no IN (SELECT upload_no FROM rejects_gone)",
+}
+
+
+def due(session: Session, keep: Keep, moment: datetime) -> dict[str, int]:
+    """What ``retain`` would remove at this moment; same keys."""
+    session.run(_PURGED, [_since(keep.undone, moment)])
+    session.run(_REJECTS_GONE, [_since(keep.rejects, moment)])
+    counts = {"drafts": int(session.value(_DUE["drafts"], [_since(keep.drafts, moment)]))}
+    return counts | {name: int(session.value(_DUE[name])) for name in ("uploads", "log_rows", "rejected_rows")}
+
+
+def _since(days: int | None, moment: datetime) -> datetime | None:
+    return None if days is None else moment - timedelta(days=days)
+
+
 def retain(session: Session, keep: Keep, moment: datetime) -> dict[str, int]:
     """Removes what is older, inside the caller's transaction; returns {drafts, uploads, log_rows, rejected_rows}."""
 
     def removed(sql: str, *parameters: object) -> int:
         return session.run(sql, parameters) or 0
 
-    def since(days: int | None) -> datetime | None:
-        return None if days is None else moment - timedelta(days=days)
-
-    counts = {"drafts": removed("DELETE FROM draft WHERE updated_at <= ?", since(keep.drafts))}
-    removed(_PURGED, since(keep.undone))
+    counts = {"drafts": removed("DELETE FROM draft WHERE updated_at <= ?", _since(keep.drafts, moment))}
+    removed(_PURGED, _since(keep.undone, moment))
     counts["uploads"] = removed(
         "UPDATE upload SET purged_at = ? WHERE upload_no IN (SELECT upload_no FROM purged)", moment
     )
     counts["log_rows"] = removed("DELETE FROM record WHERE rid >> 32 IN (SELECT upload_no FROM purged)")
     removed("DELETE FROM segment WHERE undone_with IN (SELECT request_id FROM purged)")
-    removed(_REJECTS_GONE, since(keep.rejects))
+    removed(_REJECTS_GONE, _since(keep.rejects, moment))
     counts["rejected_rows"] = removed("DELETE FROM reject WHERE upload_no IN (SELECT upload_no FROM rejects_gone)")
     removed(
         "UPDATE upload SET rejects_purged_at = ? WHERE upload_no IN (SELECT upload_no FROM rejects_gone) "

@@ -6,14 +6,16 @@ from pathlib import Path
 
 from ingest_core.engine import Engine
 from ingest_core.engine.copying import check_copy, copy_database, replace_database
-from ingest_core.errors import StateError
 from ingest_core.operations.scratch import scratch
 from ingest_core.operations.steps import step
 
 
 def rewrite(engine: Engine, home: Path, command: str) -> None:
-    """Copies, checks and exchanges the file; the engine is closed afterwards. ``command`` names the abort points."""
-    with scratch(home) as at_hand:
+    """Copies, checks and exchanges the file; everybody else waits. ``command`` names the abort points.
+
+    StateError ``in_use`` where the database was never free for a moment.
+    """
+    with engine.alone(), scratch(home) as at_hand:
         copy = at_hand.path("database")
         with step(f"{command} copy"):
             content = copy_database(engine, copy)
@@ -21,13 +23,3 @@ def rewrite(engine: Engine, home: Path, command: str) -> None:
             check_copy(engine, copy, content)
         with step(f"{command} replace"):
             replace_database(engine, copy)
-
-
-def refuse_app(worker: str, what: str) -> None:
-    """StateError ``app_serves``: the file cannot be exchanged under readers."""
-    if worker == "app":
-        raise StateError(
-            f"{what} needs the workspace for itself, and the app is running. Nothing was changed.",
-            code="app_serves",
-            hint="Close the app and use the command.",
-        )

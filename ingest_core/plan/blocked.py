@@ -4,27 +4,23 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from functools import cache
+from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from ingest_core.models import Rank
-from ingest_core.settings import BlockedPattern
+from ingest_core.mapping.types import data_type
+from ingest_core.models import Attribute, Rank, TypeContext
+from ingest_core.settings import BlockedPattern, blocked_expression
 
 TOO_SHORT = "fewer than {} characters"
 
 
-@cache
-def _expression(patterns: tuple[BlockedPattern, ...], rank: Rank) -> str:
-    chosen = [p.pattern for p in patterns if _is_for(p, rank)]
-    return r"^(?:" + "|".join(f"(?:{pattern})" for pattern in chosen) + r")$"
-
-
 def is_blocked(values: pa.StringArray, patterns: Sequence[BlockedPattern], rank: Rank) -> pa.BooleanArray:
     """True where the whole value matches one of the patterns, in any case; null (absent) is never blocked."""
-    found = pc.match_substring_regex(values, _expression(tuple(patterns), rank), ignore_case=True)
+    found = pc.match_substring_regex(values, blocked_expression(tuple(patterns), rank), ignore_case=True)
     return pc.fill_null(found, False)
 
 
@@ -57,3 +53,36 @@ def reasons(
 
 def _is_for(pattern: BlockedPattern, rank: Rank) -> bool:
     return pattern.rank in ("any", rank)
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What a load makes of one value of an identifier. ``pattern``: the first that blocks it."""
+
+    outcome: Literal["identifies", "blocked", "short", "unfit", "empty"]
+    pattern: str | None = None
+
+
+def judge(
+    value: str, attribute: Attribute, patterns: Sequence[BlockedPattern], minimum: int, context: TypeContext
+) -> Verdict:
+    """As a load judges a cell that holds this value and is mapped to this identifier."""
+    rank = attribute.identifier
+    assert rank is not None, attribute.name
+    raw = pc.utf8_trim_whitespace(pa.array([value], pa.string()))
+    if raw[0].as_py() == "":
+        return Verdict("empty")
+    if (pattern := _first(raw, patterns, rank)) is not None:
+        return Verdict("blocked", pattern)
+    text = data_type(attribute.type).convert(raw, None, context).text
+    if text[0].as_py() is None:
+        return Verdict("unfit")
+    if is_short(text, rank, minimum)[0].as_py():
+        return Verdict("short")
+    if attribute.type == "phone" and (pattern := _first(text, patterns, rank)) is not None:
+        return Verdict("blocked", pattern)
+    return Verdict("identifies")
+
+
+def _first(value: pa.StringArray, patterns: Sequence[BlockedPattern], rank: Rank) -> str | None:
+    return next((one.pattern for one in patterns if is_blocked(value, [one], rank)[0].as_py()), None)

@@ -22,6 +22,7 @@ from ingest_core.models import Progress, Receipt
 from ingest_core.plan import drift, replacing
 from ingest_core.plan.current import with_current_attributes
 from ingest_core.plan.plan import Plan
+from ingest_core.plan.policy import repaired_notice
 from ingest_core.plan.rowplan import row_plan
 from ingest_core.plan.staging import Staged, mapped, stage_file
 from ingest_core.plan.unlike import Comparison
@@ -267,6 +268,8 @@ class _Load:
         if staged.emptied:
             self.notices.append(f"{staged.emptied:,} cells did not fit their type and were left empty.")
         self.notices += self.plan.facts.notices
+        if not self.loader.settings.strict_header and (repaired := repaired_notice(self.plan.dialect.columns)):
+            self.notices.append(repaired)
         if self.plan.resolved.ignored:
             self.notices.append(f"Columns not loaded: {', '.join(self.plan.resolved.ignored)}.")
 

@@ -24,6 +24,7 @@ from ingest_core.models import (
     Source,
     SourceSettings,
 )
+from ingest_core.plan import policy
 from ingest_core.plan.plan import Plan
 from ingest_core.segments.segments import check_option
 from ingest_core.settings import Settings
@@ -65,8 +66,8 @@ class Planner:
         facts: FileFacts | None = None,
         progress: Progress = ignore_progress,
     ) -> Inspection:
-        """What the file is, with suggestions for its columns; stores nothing."""
-        return inspect_file(
+        """What the file is, with suggestions for its columns, as the policy sees it; stores nothing."""
+        found = inspect_file(
             file,
             self.attributes.list(),
             self.mappings.all(source) if source else [],
@@ -77,8 +78,27 @@ class Planner:
             delimiter=delimiter,
             has_header=has_header,
             head_only=head_only,
+            strict_header=self.settings.strict_header,
             progress=progress,
         )
+        return self._as_policy_says(found)
+
+    def _as_policy_says(self, found: Inspection) -> Inspection:
+        """A format that is refused is a problem; names that are repaired without asking are told."""
+        names = [column.name for column in found.columns]
+        other = self._other_format(found.container, found.encoding, found.delimiter, found.bom, len(names))
+        problems = (policy.format_problem(other), *found.problems) if other else found.problems
+        repaired = None
+        if not self.settings.strict_header:
+            repaired = policy.repaired_notice(names, has_header=found.has_header)
+        notices = (*found.notices, repaired) if repaired else found.notices
+        return found.model_copy(update={"problems": problems, "notices": notices})
+
+    def _other_format(self, container: str, encoding: str, delimiter: str, has_bom: bool, columns: int) -> str | None:
+        """Why a file is refused for its format, None where it is not."""
+        if self.settings.other_formats == "convert":
+            return None
+        return policy.other_format(container, encoding, delimiter, has_bom=has_bom, columns=columns)
 
     def _settings_of(self, source: Source | None) -> SourceSettings:
         """The source's settings, the workspace's phone country where it has none."""
@@ -118,6 +138,11 @@ class Planner:
         facts = receive(file, limits, encoding=asked.get("encoding"), progress=progress)
         self._refuse_again(source, facts, options)
         dialect = sniff(file, facts, limits=limits, **asked)
+        other = self._other_format(
+            facts.container, facts.encoding, dialect.delimiter, facts.has_bom, len(dialect.columns)
+        )
+        if other:
+            raise policy.refuse_format(other)
         _refuse_no_rows(facts, dialect.header_line)
         mapping = mapping or self.mappings.for_header(source, dialect.columns)
         if mapping is None and is_auto:
@@ -125,7 +150,7 @@ class Planner:
         if mapping is None:
             raise _no_mapping()
         attributes = tuple(self.attributes.list())
-        resolved = check_mapping(mapping, dialect.columns, attributes)
+        resolved = check_mapping(mapping, dialect.columns, attributes, strict_header=self.settings.strict_header)
         return Plan(
             source=source,
             file=file,
@@ -151,7 +176,8 @@ class Planner:
             if (column.confidence or 0) >= AUTO_CONFIDENCE
             else column.model_copy(update={"attribute": None, "format": None, "pii": None, "identifier": None})
             for column in suggested.columns
-            if column.column not in repaired  # a name that breaks the header rules is accepted by a person only
+            # A name that breaks the header rules is accepted by a person only, unless the policy is to go on.
+            if column.column not in repaired or not self.settings.strict_header
         )
         return suggested.model_copy(update={"columns": kept})
 

@@ -10,7 +10,7 @@ import base64
 import json
 import os
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from cryptography.exceptions import InvalidTag
@@ -26,7 +26,11 @@ _CHECK = b"onramp key check"
 
 @dataclass(frozen=True)
 class Keyset:
-    """Root keys of 32 bytes each. Never printed: ``repr`` shows the versions only."""
+    """Root keys of 32 bytes each. Never printed: ``repr`` shows the versions only.
+
+    Nobody assigns to one. An open workspace has one object of it that everybody holds; a rotation gives that the keys
+    of another with ``take``.
+    """
 
     primary: int
     pages: dict[int, bytes]
@@ -35,6 +39,15 @@ class Keyset:
 
     def __repr__(self) -> str:
         return f"Keyset(primary={self.primary}, versions={sorted(self.pages)})"
+
+    def copy(self) -> Keyset:
+        """The same keys, which stay what they are when this one takes others."""
+        return replace(self)
+
+    def take(self, other: Keyset) -> None:
+        """Has the page keys of ``other`` from now on. The old primary key is known until there are only new pages."""
+        object.__setattr__(self, "pages", dict(other.pages))
+        object.__setattr__(self, "primary", other.primary)
 
     def page_key(self, version: int) -> bytes:
         """The AES-256 key that encrypts vault pages of one key version."""

@@ -12,7 +12,8 @@ import numpy as np
 import pyarrow as pa
 
 from ingest_core.engine import Session, quote
-from ingest_core.engine.steps import must_be
+from ingest_core.engine.steps import ignore_progress, must_be
+from ingest_core.models import Progress
 from ingest_core.vault.keys import Keyset
 from ingest_core.vault.pages import SLOTS, unseal
 from ingest_core.vault.writing import append, seal_pages, value_rows
@@ -106,11 +107,13 @@ def reseal(session: Session, keyset: Keyset, batch: Batch) -> None:
         append(session, "vault_page", made)
 
 
-def check_pages(session: Session, keyset: Keyset) -> int:
+def check_pages(session: Session, keyset: Keyset, progress: Progress = ignore_progress) -> int:
     """Opens every page; returns how many there are. StateError ``vault_damaged`` at the first that does not open."""
     count = 0
-    for batch in _batches(session.rows("SELECT page_id, octet_length(data) FROM vault_page ORDER BY page_id")):
+    pages = session.rows("SELECT page_id, octet_length(data) FROM vault_page ORDER BY page_id")
+    for batch in _batches(pages):
         count += sum(1 for _ in _opened(session, keyset, batch))
+        progress("check", count, len(pages))
     return count
 
 

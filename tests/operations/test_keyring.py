@@ -12,7 +12,7 @@ from ingest_core.models import Options
 from ingest_core.vault import upkeep
 from ingest_core.vault.keys import load_keyset, parse_keyset
 from ingest_core.workspace import Workspace
-from tests.operations.conftest import COLUMNS, SECOND, people
+from tests.operations.conftest import COLUMNS, FIRST, SECOND, people
 from tests.workspaces import mapping_of
 
 
@@ -171,10 +171,20 @@ def test_keys_from_the_environment_are_rotated_by_whoever_gives_them(opened, hom
         assert kernel.workspace.operations.check_keys()["kept_in"] == "environment"
 
 
-def test_the_app_is_refused(kernel):
-    before = load_keyset(kernel.workspace.home, may_create=False)
-    assert code_of(kernel.workspace.operations.rotate_keys) == "app_serves"
-    assert load_keyset(kernel.workspace.home, may_create=False) == before
+def test_an_app_that_serves_goes_on_with_the_new_key(kernel):
+    kernel.load(FIRST, COLUMNS)
+    draft_id = kernel.workspace.drafts.create(None)
+    seen = []
+    told = kernel.workspace.operations.rotate_keys(lambda *step: seen.append(step))
+    assert (told["primary"], told["retired"]) == (2, [1])
+    assert kernel.workspace.operations.key_versions == (2, [2])
+    assert ("reseal", told["pages"], told["pages"]) in seen
+    assert kernel.values("crmid", "C1")["first_name"] == "Anna"
+    assert kernel.workspace.drafts.load(draft_id) is not None
+    kernel.load(SECOND, COLUMNS)
+    assert versions(kernel) == [(2,)]
+    assert load_keyset(kernel.workspace.home, may_create=False).primary == 2
+    assert kernel.workspace.operations.check_keys()["versions"] == [2]
 
 
 def test_a_backup_made_before_a_rotation_opens_with_its_own_keys(opened, home, tmp_path, restored):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from datetime import timedelta
 
 import pytest
@@ -13,7 +14,7 @@ from ingest_core.models import Options
 from ingest_core.operations import maintenance
 from ingest_core.vault import token, upkeep
 from ingest_core.workspace import Workspace
-from tests.operations.conftest import COLUMNS, SECOND, people
+from tests.operations.conftest import COLUMNS, FIRST, SECOND, people
 from tests.workspaces import mapping_of
 
 NOTHING = dict.fromkeys(
@@ -59,11 +60,52 @@ def test_where_nothing_is_due_nothing_changes(opened):
         assert kernel.workspace.operations.verify_audit() == {"entries": 3}
 
 
-def test_the_app_is_refused_and_goes_on(kernel):
-    with pytest.raises(StateError) as caught:
-        kernel.workspace.operations.maintain()
-    assert caught.value.code == "app_serves"
+def test_an_app_that_serves_is_put_in_order_and_goes_on(kernel):
+    kernel.load(FIRST, COLUMNS)
+    before = kernel.workspace.digest()
+    on_its_way = kernel.land(b"not named yet")
+    told = kernel.workspace.operations.maintain(0)
+    assert told["removed"]["rejected_rows"] == 1
+    assert kernel.workspace.digest() == before
     assert kernel.load(SECOND, COLUMNS).stored == 2
+    assert kernel.workspace.landing.ids() == [on_its_way]  # left to the next opening
+
+
+def test_what_is_due_is_what_maintenance_removes(kernel):
+    kernel.load(FIRST, COLUMNS)
+    kernel.workspace.undo.undo(kernel.load(SECOND, COLUMNS).request_id)
+    kernel.workspace.drafts.create(None)
+    maintenance = kernel.workspace.operations.maintenance
+    assert set(maintenance.due().values()) == {0}
+    assert maintenance.last() is None
+    due = maintenance.due(0)
+    assert due == {"drafts": 1, "uploads": 1, "log_rows": 2, "rejected_rows": 1, "inbox_files": 0}
+    assert due.items() <= kernel.workspace.operations.maintain(0)["removed"].items()
+    assert maintenance.due(0) == dict.fromkeys(due, 0)
+    assert maintenance.last() is not None
+
+
+def test_who_looks_during_maintenance_waits_and_sees_the_same(kernel):
+    kernel.load(FIRST, COLUMNS)
+    looked = []
+    is_done = threading.Event()
+
+    def look():
+        while not is_done.is_set():
+            with kernel.workspace.engine.session() as session:
+                looked.append(session.value("SELECT count(*) FROM profile"))
+
+    readers = [threading.Thread(target=look) for _ in range(2)]
+    for reader in readers:
+        reader.start()
+    try:
+        for _ in range(2):
+            kernel.workspace.operations.maintain()
+    finally:
+        is_done.set()
+        for reader in readers:
+            reader.join()
+    assert set(looked) == {2}
 
 
 def test_a_copy_that_differs_does_not_take_the_place_of_the_file(opened, monkeypatch):
