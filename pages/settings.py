@@ -1,58 +1,27 @@
-"""Settings: the limits of this installation, where it lies, and whether its keys fit."""
+"""Settings: limits, policy, blocked values, retention, mail, keys, and what this installation is."""
 
 from __future__ import annotations
 
-import platform
-from importlib.metadata import PackageNotFoundError, version
-
 import streamlit as st
 
-from pages.ui.links import title_row
-from pages.ui.state import workspace
-from pages.ui.text import escape, number, size
+from pages.configure import about, blocked, keys, limits, mail, policy, retention
+from pages.ui.links import say_done, title_row
 
-
-def _version() -> str:
-    try:
-        return version("onramp")
-    except PackageNotFoundError:
-        return "from source"
-
+TABS = {
+    "Limits": limits,
+    "Policy": policy,
+    "Blocked values": blocked,
+    "Retention": retention,
+    "Mail": mail,
+    "Keys": keys,
+    "About": about,
+}
 
 title_row("Settings")
-st.caption(
-    "Values come from settings.json in the workspace folder and from the environment; both are read at the start."
-)
-opened = workspace()
-settings = opened.settings
-limits, keys = st.columns(2)
-with limits.container(border=True, height="stretch"):
-    st.markdown("#### Limits")
-    st.table(
-        {
-            "File sent by the browser": size(settings.browser_limit_bytes),
-            "File from a folder or the command line": size(settings.file_limit_bytes),
-            "One line": size(settings.line_limit_bytes),
-            "Columns": number(settings.column_limit),
-            "Phone country": settings.phone_country or "chosen per source",
-            "A shared identifier names more than": f"{number(settings.shared_limit)} customers",
-            "Blocked identifiers": f"{len(settings.blocked)} patterns",
-        },
-        border="horizontal",
-        alt="Limits",
-    )
-with keys.container(border=True, height="stretch"):
-    st.markdown("#### Workspace")
-    st.table(
-        {
-            "Keys": ":green-badge[:material/check_circle: Fit this workspace]",
-            "Folder": escape(opened.home),
-            "Working as": escape(opened.user),
-            "Onramp": escape(_version()),
-            "Streamlit": escape(st.__version__),
-            "Python": escape(platform.python_version()),
-        },
-        border="horizontal",
-        alt="Workspace",
-    )
-    st.caption("A workspace opened with other keys refuses to start; nothing is ever encrypted with a new key unasked.")
+st.caption("For the whole workspace. What the environment says is shown, and cannot be changed here.")
+say_done()
+tabs = dict(zip(TABS, st.tabs(list(TABS), key="tab", bind="query-params", on_change="rerun"), strict=True))
+for name, tab in tabs.items():
+    if tab.open:
+        with tab:
+            TABS[name].draw_tab()

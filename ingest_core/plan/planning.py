@@ -15,6 +15,7 @@ from ingest_core.mapping.rules import check_mapping
 from ingest_core.mapping.suggest import suggest_mapping
 from ingest_core.models import (
     ByteSource,
+    Dialect,
     FileFacts,
     FileLimits,
     Inspection,
@@ -100,6 +101,12 @@ class Planner:
             return None
         return policy.other_format(container, encoding, delimiter, has_bom=has_bom, columns=columns)
 
+    def _refuse_format(self, facts: FileFacts, dialect: Dialect) -> None:
+        columns = len(dialect.columns)
+        other = self._other_format(facts.container, facts.encoding, dialect.delimiter, facts.has_bom, columns)
+        if other:
+            raise policy.refuse_format(other)
+
     def _settings_of(self, source: Source | None) -> SourceSettings:
         """The source's settings, the workspace's phone country where it has none."""
         own = source.settings if source else SourceSettings()
@@ -138,11 +145,7 @@ class Planner:
         facts = receive(file, limits, encoding=asked.get("encoding"), progress=progress)
         self._refuse_again(source, facts, options)
         dialect = sniff(file, facts, limits=limits, **asked)
-        other = self._other_format(
-            facts.container, facts.encoding, dialect.delimiter, facts.has_bom, len(dialect.columns)
-        )
-        if other:
-            raise policy.refuse_format(other)
+        self._refuse_format(facts, dialect)
         _refuse_no_rows(facts, dialect.header_line)
         mapping = mapping or self.mappings.for_header(source, dialect.columns)
         if mapping is None and is_auto:

@@ -10,7 +10,7 @@ import streamlit as st
 from ingest_core.files import head
 from ingest_core.models import ColumnStatistics, Inspection, Problem
 from ingest_core.reasons import REASONS
-from pages.ui import charts
+from pages.ui import charts, repaired
 from pages.ui.draft import Draft
 from pages.ui.forms import type_label
 from pages.ui.links import open_upload
@@ -32,6 +32,7 @@ def draw(draft: Draft) -> str | None:
     _known(draft, found)
     _chips(draft, found)
     _problems(found)
+    wrong = repaired.question(draft, found)
     _figures(found)
     _first_rows(draft, found)
     left, right = st.columns([3, 2])
@@ -40,7 +41,7 @@ def draw(draft: Draft) -> str | None:
     with right.container(border=True):
         st.markdown("#### How full the columns are")
         charts.filled_shares([c.name for c in found.columns], [c.filled for c in found.columns])
-    return None if found.rows else "The file holds no rows that could be loaded."
+    return wrong if found.rows else "The file holds no rows that could be loaded."
 
 
 def _known(draft: Draft, found: Inspection) -> None:

@@ -51,9 +51,13 @@ def _expected(draft: Draft, mapping: Mapping | None) -> None:
         st.markdown("#### What we expect")
         st.markdown(
             f"- Tab-separated text in UTF-8 with one header row, up to {size(limits.browser_limit_bytes)}\n"
-            "- Column names without spaces or hyphens\n"
+            f"- Column names without spaces or hyphens{'' if limits.strict_header else ': others are repaired'}\n"
             "- At least one identifier in every row: customer id, e-mail or phone\n\n"
-            "Comma, semicolon, XLSX, gzip and other encodings are converted, and you are told."
+            + (
+                "Comma, semicolon, XLSX, gzip and other encodings are converted, and you are told."
+                if limits.other_formats == "convert"
+                else "Other formats are refused in this workspace."
+            )
         )
         if mapping is None:
             st.caption("This is the first file of this source. Its columns will be matched in step 3 and remembered.")

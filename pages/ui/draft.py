@@ -34,6 +34,7 @@ class Draft:
     header: tuple[str, ...] = ()
     confirmed: tuple[str, ...] = ()
     undo: list[Any] = field(default_factory=list)
+    names_taken: tuple[str, ...] = ()  # column names that a person took in their repaired form
     options: Options = field(default_factory=Options)
 
     @classmethod
@@ -55,6 +56,7 @@ class Draft:
             header=tuple(state.get("header", [])),
             confirmed=tuple(state.get("confirmed", [])),
             undo=state.get("undo", []),
+            names_taken=tuple(state.get("names_taken", [])),
             options=Options(**state.get("options", {})),
         )
 
@@ -91,6 +93,7 @@ class Draft:
                 "header": list(self.header),
                 "confirmed": list(self.confirmed),
                 "undo": self.undo[-UNDO_LIMIT:],
+                "names_taken": list(self.names_taken),
                 "options": self.options.model_dump(mode="json"),
             },
         )
@@ -137,7 +140,9 @@ class Draft:
 
     def inspection(self) -> Inspection:
         """What the file is. Kept in this session's memory only, because its examples may be personal."""
-        mark = (self.landing_id, json.dumps(self.overrides, sort_keys=True), self.source.settings.phone_country)
+        settings = self.workspace.settings
+        answers = json.dumps([self.overrides, settings.strict_header, settings.other_formats], sort_keys=True)
+        mark = (self.landing_id, answers, self.source.settings.phone_country or settings.phone_country)
         held = st.session_state.get("inspection")
         if held is None or held[0] != mark:
             with Waiting("Looking at every row") as progress:
