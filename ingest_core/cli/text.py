@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
+from ingest_core.cli.identity_text import identity_lines
+
 _WIDEST = 48  # characters of one cell of a table
 _MOST_DIFFERENCES = 5
 _WITH_REJECTS = "Completed with rejects"
@@ -130,6 +132,7 @@ def receipt_text(receipt: Any) -> str:
         f"{receipt['merged']:,} merged; {receipt['profiles_after']:,} profiles now",
     ]
     lines += [f"  {count:,} × {code}" for code, count in receipt["rejects_by_reason"].items()]
+    lines += identity_lines(receipt["identity"], is_preview=receipt["request_id"] is None)
     if receipt["segment"]:
         lines.append(f"Segment: {receipt['segment']}")
     if receipt["drift"]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 
 from tests.cli.onramp import write_table
@@ -83,3 +84,26 @@ def test_rejects_in_text_show_reasons_but_not_the_row(onramp, people):
     out = onramp.run("rejects", request_id).out
     assert "not_an_email" in out
     assert "Cleo" not in out
+
+
+def test_a_dry_run_tells_who_would_become_one_and_what_joined_nobody(onramp, tmp_path):
+    header = "crmid|email|phone"
+    columns = [{"column": name, "attribute": name} for name in header.split("|")]
+    mapping = tmp_path / "mapping.json"
+    mapping.write_text(json.dumps({"columns": columns}), "utf-8")
+    known = write_table(tmp_path / "a.tsv", header, "|anna@example.com|", "||+4930123456")
+    onramp.load(known, "--mapping", mapping)
+    rows = ["|anna@example.com|+4930123456", "C1|none@none.com|", "C2||0000000000", "c1||", "C1||"]
+    file = write_table(tmp_path / "b.tsv", header, *rows)
+    shown = onramp.run("ingest", file, "--source", "CRM", "--dry-run").out
+    assert "Identity: 2 profiles would become 1, at most 2 one; most rows of one person 2 (2-3)" in shown
+    assert (
+        "  identify nobody: 1 × email: an address such as none@… or test@…; 1 × phone: only zeros or dashes\n" in shown
+    )
+    assert "  joined nobody, or somebody else: 2 × crmid differ only in case\n" in shown
+    assert "anna" not in shown
+    loaded = onramp.run("ingest", file, "--source", "CRM").out
+    assert "Identity: 2 profiles became 1, at most 2 one; " in loaded
+    request_id = onramp.json("history")[0]["request_id"]
+    (group,) = onramp.json("upload", "show", request_id)["identity"]["largest"]
+    assert [one["value"] for one in group["profiles"]] == ["a•••@example.com", "+49 •••• 3456"]
