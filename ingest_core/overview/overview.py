@@ -150,6 +150,10 @@ class Overview:
         """Profiles that are members of a source now."""
         return int(self._rows("source_members", [source_id])[0][0])
 
+    def live_uploads(self, source_id: int) -> int:
+        """Uploads of a source that count: loaded, neither undone nor replaced."""
+        return int(self._rows("source_live_uploads", [source_id])[0][0])
+
     def usual_rows(self, source_id: int, uploads: int = 8) -> int | None:
         """The median rows of the uploads before the newest one; None with fewer than three of them."""
         usual, count = self._rows("source_usual_rows", [source_id, uploads])[0]

@@ -1,49 +1,34 @@
-"""Step 4: what happens beside storing the rows. Each option says its effect."""
+"""Step 4: what happens beside storing the rows. Each option says its effect, with a count where one is known."""
 
 from __future__ import annotations
-
-from datetime import timedelta
 
 import streamlit as st
 
 from ingest_core.catalog.names import check_upper_snake
-from ingest_core.clock import now
 from ingest_core.errors import OnrampError
 from ingest_core.models import ColumnMapping
+from pages.steps import terms
+from pages.ui import cells_told
 from pages.ui.draft import Draft
-from pages.ui.state import overview, when
-from pages.ui.text import count, escape, number, percent
+from pages.ui.state import overview
+from pages.ui.text import count, escape, number
 from pages.ui.words import BLANKS, CONFLICTS
 
-REPLACES = {
-    "keep": ("Keep them", "Rows of this file are added; nothing that is there ends."),
-    "members": ("End their membership", "Everybody earlier files of this source brought leaves it; their values stay."),
-    "values": (
-        "Remove them, values too",
-        "Earlier files of this source count for nothing, as if undone. They stay in the history.",
-    ),
-}
+REPLACES = {"keep": "Keep them", "members": "End their membership", "values": "Remove them, values too"}
 
 
 def draw(draft: Draft) -> str | None:
     """Draws the step; returns why it cannot be left yet, or None."""
     left, right = st.columns(2)
     with left:
-        wrong = _segment(draft)
+        wrong = [_segment(draft)]
         _rules(draft)
+        terms.threshold(draft)
     with right:
         _replace(draft)
-        wrong = _when(draft) or wrong
-    wrong = _again(draft) or wrong
-    _threshold(draft)
-    return wrong
-
-
-def _save(draft: Draft, **update: object) -> None:
-    options = draft.options.model_copy(update=update)
-    if options != draft.options:
-        draft.options = options
-        draft.save()
+        wrong += [terms.moment(draft), terms.recipients(draft)]
+    wrong.append(_again(draft))
+    return next((said for said in wrong if said), None)
 
 
 def _segment(draft: Draft) -> str | None:
@@ -60,7 +45,7 @@ def _segment(draft: Draft) -> str | None:
             return _new_segment(draft, name if kind == "create" else "")
         if chosen == "add":
             return _existing_segment(draft, name)
-        _save(draft, segment=None)
+        terms.save(draft, segment=None)
         st.caption("The file fills profiles only.")
     return None
 
@@ -75,8 +60,10 @@ def _new_segment(draft: Draft, current: str) -> str | None:
     if name in _segments(draft):
         st.caption(":orange[:material/edit: There is a segment of this name already.]")
         return "Give the new segment another name, or add to the existing one."
-    _save(draft, segment=f"create:{name}")
-    st.caption(f"Everybody this file stores, at most {count(draft.inspection().rows, 'row')}, becomes the segment.")
+    terms.save(draft, segment=f"create:{name}")
+    st.caption(
+        f"Everybody this file stores becomes the segment: at most {count(draft.inspection().rows, 'person', 'people')}."
+    )
     return None
 
 
@@ -87,7 +74,7 @@ def _existing_segment(draft: Draft, current: str) -> str | None:
         return "Choose another option for the segment."
     start = existing.index(current) if current in existing else 0
     name = st.selectbox("Segment", existing, key="segment_existing", index=start)
-    _save(draft, segment=f"add:{name}")
+    terms.save(draft, segment=f"add:{name}")
     members = count(draft.workspace.segments.count(name), "profile")
     st.caption(f"It holds {members} now; at most {number(draft.inspection().rows)} more join.")
     return None
@@ -98,25 +85,49 @@ def _segments(draft: Draft) -> list[str]:
 
 
 def _replace(draft: Draft) -> None:
+    """What becomes of what earlier files brought, each way with whom it concerns."""
+    members = overview().members(draft.source.source_id)
+    uploads = overview().live_uploads(draft.source.source_id)
+    leaving = f"at most {count(members, 'member leaves', 'members leave')}: all who are not in this file"
+    captions = [
+        f"Rows of this file are added; all {count(members, 'member')} stay.",
+        f"{_capital(leaving)}. Their values stay.",
+        f"{count(uploads, 'earlier upload counts', 'earlier uploads count')} for nothing, as if undone, and {leaving}. "
+        "They stay in the history.",
+    ]
     with st.container(border=True):
         st.markdown("#### What earlier files of this source brought")
-        members = overview().members(draft.source.source_id)
         chosen = st.radio(
             "What earlier files brought", list(REPLACES), index=list(REPLACES).index(draft.options.replace or "keep"),
-            format_func=lambda key: REPLACES[key][0], captions=[text for _, text in REPLACES.values()], key="replace",
-            label_visibility="collapsed",
+            format_func=REPLACES.__getitem__, captions=captions, key="replace", label_visibility="collapsed",
         )  # fmt: skip
-        _save(draft, replace=None if chosen == "keep" else chosen)
-        st.caption(f"This source has {count(members, 'member')} now. The next step tells exactly how many would leave.")
+        terms.save(draft, replace=None if chosen == "keep" else chosen)
+        if not uploads:
+            st.caption("No earlier file of this source counts now, so this changes nothing.")
+        elif chosen != "keep":
+            st.caption("The next step tells exactly how many leave.")
+
+
+def _capital(sentence: str) -> str:
+    return sentence[:1].upper() + sentence[1:]
 
 
 def _rules(draft: Draft) -> None:
     """Blank and collision rules for all columns at once; single columns are set while matching."""
+    found = draft.inspection()
     with st.container(border=True):
         st.markdown("#### Rules for all columns")
         loaded = [column for column in draft.columns if column.attribute]
         _for_all(draft, loaded, "blank", "An empty cell", BLANKS)
+        st.caption(cells_told.blanks(found, loaded))
         _for_all(draft, loaded, "conflict", "When a value is stored already", CONFLICTS)
+        st.caption(cells_told.conflicts(found, _without_primaries(draft, loaded), overview().profiles()))
+
+
+def _without_primaries(draft: Draft, columns: list[ColumnMapping]) -> list[ColumnMapping]:
+    """A primary names the person: it never meets another stored value."""
+    primaries = {one.name for one in draft.workspace.attributes.list() if one.identifier == "primary"}
+    return [column for column in columns if column.attribute not in primaries]
 
 
 def _for_all(draft: Draft, loaded: list[ColumnMapping], name: str, label: str, options: dict[str, str]) -> None:
@@ -134,26 +145,6 @@ def _for_all(draft: Draft, loaded: list[ColumnMapping], name: str, label: str, o
         st.rerun()
 
 
-def _when(draft: Draft) -> str | None:
-    with st.container(border=True):
-        st.markdown("#### When")
-        labels = {"now": "Now", "later": "At a time"}
-        chosen = st.segmented_control(
-            "When", list(labels), format_func=labels.__getitem__, default="later" if draft.options.at else "now",
-            required=True, key="when", label_visibility="collapsed",
-        )  # fmt: skip
-        if chosen == "now":
-            _save(draft, at=None)
-            st.caption("The load starts when you press the button of the last step.")
-            return None
-        moment = st.datetime_input("Time (UTC)", value=draft.options.at or now() + timedelta(hours=1), key="at")
-        if moment <= now():
-            return "Choose a time to come."
-        _save(draft, at=moment)
-        st.caption(f"The load starts at {when(moment)}, when the app is running then, else at its next start.")
-    return None
-
-
 def _again(draft: Draft) -> str | None:
     """Only for a file that is loaded already."""
     found = draft.inspection()
@@ -163,17 +154,6 @@ def _again(draft: Draft) -> str | None:
     with st.container(border=True):
         st.markdown("#### :orange[:material/history:] This file is loaded already")
         is_again = st.toggle("Load it again", value=draft.options.again, key="again")
-        _save(draft, again=is_again)
+        terms.save(draft, again=is_again)
         st.caption(f"Upload {escape(before[0])} holds the same bytes. Loading them again normally changes nothing.")
     return None if is_again else "Say that the file is to be loaded again, or choose another file."
-
-
-def _threshold(draft: Draft) -> None:
-    limit = draft.source.settings.threshold_percent
-    if limit is None:
-        text = "Rejected rows never stop the rest of the file."
-    elif limit == 0:
-        text = "One rejected row stops the whole file."
-    else:
-        text = f"More than {percent(limit / 100)} rejected rows stop the whole file."
-    st.caption(f":material/rule: {text} Change it in the settings of the source.")

@@ -8,7 +8,7 @@ import json
 import streamlit as st
 
 from ingest_core.models import Receipt
-from pages.ui import approval, charts, told
+from pages.ui import approval, charts, effects, joining, told
 from pages.ui.draft import Draft
 from pages.ui.links import open_upload
 from pages.ui.state import overview
@@ -26,6 +26,7 @@ def draw(draft: Draft) -> str | None:
         )
         if warning := told.events_warning(receipt):
             st.warning(warning, icon=":material/event_repeat:")
+        joining.warn(receipt, is_dry_run=True)
         for notice in told.notices(receipt):
             st.caption(f":material/info: {escape(notice)}")
         charts.where_rows_went(receipt)
@@ -36,6 +37,8 @@ def draw(draft: Draft) -> str | None:
         st.metric("Updated", number(receipt.updated), border=True)
         st.metric("Unchanged", number(receipt.unchanged), border=True)
         st.metric("Rejected", number(receipt.rejected), border=True)
+    joining.card(receipt, is_dry_run=True)
+    effects.card(draft, receipt)
     if receipt.rejects_by_reason:
         with st.container(border=True):
             st.markdown("#### Why rows would be rejected")

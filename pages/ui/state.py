@@ -6,6 +6,7 @@ import os
 import threading
 from datetime import datetime
 from pathlib import Path
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import streamlit as st
 
@@ -52,6 +53,14 @@ def browser_session() -> str:
 def when(moment: datetime) -> str:
     """A moment as the person's clock shows it."""
     return exact_time(moment, st.context.timezone)
+
+
+def time_zone() -> ZoneInfo:
+    """Of the person's clock; UTC where the browser does not say, or says one that is not known here."""
+    try:
+        return ZoneInfo(st.context.timezone or "UTC")
+    except (ZoneInfoNotFoundError, ValueError):
+        return ZoneInfo("UTC")
 
 
 def url_number(name: str) -> int | None:
