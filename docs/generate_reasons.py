@@ -1,16 +1,21 @@
-"""Writes docs/reasons.md from the catalogue in ingest_core/reasons.py.
+"""Writes docs/reasons.md and docs/audience-manager-codes.md from the catalogues of reasons.
 
-python docs/generate_reasons.py            write the page
-python docs/generate_reasons.py --check    only say whether it is current (exit code 1 when not)
+python docs/generate_reasons.py            write the pages
+python docs/generate_reasons.py --check    only say whether they are current (exit code 1 when not)
 """
 
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterable
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ingest_core.reasons import Reason
 
 ROOT = Path(__file__).resolve().parent.parent
-PAGE = ROOT / "docs" / "reasons.md"
+DOCS = ROOT / "docs"
 
 HEAD = """\
 # Why a row is rejected
@@ -26,16 +31,36 @@ This page is generated from the catalogue in `ingest_core/reasons.py`: `make doc
 """
 
 
-def make_page() -> str:
-    """The whole page as Markdown."""
+AM_HEAD = """\
+# Codes of Audience Manager files
+
+What `am check` says about a file, and why a receiver refuses it or one of its lines. The rules themselves are in
+[audience-manager.md](audience-manager.md).
+
+This page is generated from the catalogue in `ingest_core/audience_manager/reasons.py`: `make docs`.
+"""
+TABLE = "| Code | What it means | What to do |\n|---|---|---|\n"
+
+
+def make_pages() -> dict[str, str]:
+    """File name → the whole page as Markdown."""
     sys.path.insert(0, str(ROOT))
+    from ingest_core.audience_manager.reasons import FILE_REASONS, LINE_REASONS, NAME_REASONS, WARNING_REASONS
     from ingest_core.reasons import REASONS
 
-    rows = (
+    parts = {
+        "Names": NAME_REASONS, "Files": FILE_REASONS, "Lines and rows": LINE_REASONS, "Warnings": WARNING_REASONS,
+    }  # fmt: skip
+    codes = "".join(f"\n## {title}\n\n{TABLE}{rows(reasons.values())}" for title, reasons in parts.items())
+    return {"reasons.md": HEAD + rows(REASONS.values()), "audience-manager-codes.md": AM_HEAD + codes}
+
+
+def rows(reasons: Iterable[Reason]) -> str:
+    """One row of a table per reason."""
+    return "".join(
         f"| `{reason.code}` | **{reason.title}.** {cell(reason.explanation)} | {cell(reason.fix)} |\n"
-        for reason in REASONS.values()
+        for reason in reasons
     )
-    return HEAD + "".join(rows)
 
 
 def cell(text: str) -> str:
@@ -45,14 +70,17 @@ def cell(text: str) -> str:
 
 def main(arguments: list[str]) -> int:
     """Write or check; the exit code."""
-    page = make_page()
-    if "--check" in arguments:
-        is_current = PAGE.is_file() and PAGE.read_text(encoding="utf-8") == page
-        print("docs/reasons.md is current." if is_current else "docs/reasons.md is out of date: run make docs.")
-        return 0 if is_current else 1
-    PAGE.write_text(page, encoding="utf-8")
-    print("Wrote docs/reasons.md.")
-    return 0
+    are_current = True
+    for name, page in make_pages().items():
+        path = DOCS / name
+        if "--check" not in arguments:
+            path.write_text(page, encoding="utf-8")
+            print(f"Wrote docs/{name}.")
+            continue
+        is_current = path.is_file() and path.read_text(encoding="utf-8") == page
+        are_current = are_current and is_current
+        print(f"docs/{name} is {'current' if is_current else 'out of date: run make docs'}.")
+    return 0 if are_current else 1
 
 
 if __name__ == "__main__":

@@ -103,7 +103,12 @@ _MAIL_DOMAIN = re.compile(r".\.[A-Za-z]{2}", re.DOTALL)
 _AROUND_AT = re.compile(r"(?<=[^\s@])@([^\s@]+)")
 _ENCODED_COLON = re.compile("%3a", re.IGNORECASE)
 _PERCENT = re.compile(r"%[0-9A-Fa-f]{2}")
-_PHONE = re.compile(r"(?:\+|00)[0-9]{8,15}|\+?\(?[0-9]{2,4}(?:[)/ .-]{1,2}[0-9]{2,5}){2,4}")
+
+PHONE_PATTERN = r"\+[0-9]{8,15}|00[1-9][0-9]{7,14}|\+?\(?[0-9]{2,4}(?:[)/ .-]{1,2}[0-9]{2,4}){2,3}"
+"""A whole id that is written like a telephone number."""
+
+ZEROS_PATTERN = "[0-]+"
+"""A device id of zeros: tracking is switched off."""
 
 
 def email_at(text: str) -> int | None:
@@ -139,8 +144,8 @@ def lint_id(identifier: str, rule: IdRule) -> tuple[str, ...]:
             found.append("id_has_escape")
         if "@" in identifier:
             found.append("id_has_at_sign")
-        if _PHONE.fullmatch(identifier) and sum(map(str.isdigit, identifier)) <= 15:
+        if re.fullmatch(PHONE_PATTERN, identifier):
             found.append("id_like_phone")
-    elif identifier.strip("0-") == "":
+    elif re.fullmatch(ZEROS_PATTERN, identifier):
         found.append("id_all_zeros")
     return tuple(found)

@@ -77,7 +77,7 @@ class BlockParser:
         start, stop = segments.id_start, segments.id_stop
         wrong: Flags = stop == start
         wrong |= (cut.codes[start] == _SPACE) | (cut.codes[stop - 1] == _SPACE)
-        rule = self._rule()
+        rule = self.rule
         if rule.form is None:
             wrong |= np.asarray(pc.match_substring_regex(ids, pattern=_SUSPECT))
             return wrong
@@ -89,7 +89,9 @@ class BlockParser:
             wrong |= ~np.asarray(pc.is_in(lower, value_set=pa.array(known, pa.large_binary())))
         return wrong
 
-    def _rule(self) -> IdRule:
+    @property
+    def rule(self) -> IdRule:
+        """What ids of the file must look like, as far as that is known."""
         if self.context.variant == "odc" and self.context.odc_dpid is not None:
             return id_rule(self.context.odc_dpid, strict_alnum=self.context.strict_alnum)
         return self.context.ids
@@ -111,12 +113,13 @@ class BlockParser:
         is_plain[line[kind == ASK]] = False
         is_op = kind < EMPTY
         is_plain &= np.bincount(line[is_op], minlength=len(cut)) > 0
-        for index in np.flatnonzero(~is_plain).tolist():
+        is_blank = cut.ends == cut.starts
+        for index in np.flatnonzero(~is_plain & ~is_blank).tolist():
             if index not in exact:
                 body = data[int(cut.starts[index]) : int(cut.ends[index])]
                 exact[index] = parse_body(body, self.context)
         warnings = _warning_column(len(cut), line, item, items)
-        category = np.zeros(len(cut), np.int8)
+        category = np.where(is_blank, _PLACE_OF["blank"], _PLACE_OF["ok"]).astype(np.int8)
         for index, parsed in exact.items():
             category[index] = _PLACE_OF[parsed.category]
             warnings[index] = warning_bits(parsed.warnings)

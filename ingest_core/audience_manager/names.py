@@ -25,6 +25,7 @@ from ingest_core.audience_manager.name_types import (
 )
 from ingest_core.audience_manager.names_inbound import parse_base, parse_data, parse_id_sync, parse_s3_key
 from ingest_core.audience_manager.names_outbound import OutboundOptions, parse_outbound
+from ingest_core.clock import to_utc
 
 __all__ = [
     "DataName", "IdSyncName", "InfoName", "Name", "NameOptions", "NameProblem", "OutboundName", "OutboundOptions",
@@ -92,13 +93,13 @@ def _at(text: str, dpid: int, code: str, why: str) -> NameProblem:
 def lint_name(name: Name, now: datetime, is_used: Callable[[int], bool] = lambda _: False) -> tuple[str, ...]:
     """Warnings about a valid name: odd timestamps, another day in the S3 folder (spec §3.3, §17).
 
-    ``now``: UTC. ``is_used``: whether a timestamp was sent before.
+    ``now``: UTC, naive. ``is_used``: whether a timestamp was sent before.
     """
     own = inner_name(name)
     found = list(own.warnings)
     if not isinstance(own, DataName | IdSyncName):
         return tuple(found)
-    stamp = datetime.fromtimestamp(own.timestamp, UTC)
+    stamp = to_utc(datetime.fromtimestamp(own.timestamp, UTC))
     if stamp > now + timedelta(days=1):
         found.append("timestamp_in_future")
     if stamp.date() < date(2005, 1, 1):

@@ -12,6 +12,8 @@ from ingest_core.audience_manager.item_reader import NO_TRAIT
 from ingest_core.audience_manager.items import OP_KINDS, Op
 from ingest_core.audience_manager.lines import CATEGORIES, WARNINGS, ParsedLine
 
+_BLANK = CATEGORIES.index("blank")
+
 
 @dataclass(frozen=True, slots=True)
 class Ops:
@@ -52,6 +54,8 @@ class ParsedBlock:
         """One line as ``parse_line`` gives it."""
         if index in self.exact:
             return self.exact[index]
+        if self.category[index] == _BLANK:
+            return ParsedLine("blank")
         begin, end = np.searchsorted(self.ops.line, [index, index + 1]).tolist()
         bits = int(self.warnings[index])
         return ParsedLine(

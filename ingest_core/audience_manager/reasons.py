@@ -158,6 +158,12 @@ _WARNINGS = (
            "Use the time of this export."),
     Reason("date_folder_not_today", "Another day's folder", "The date folder is not today's (UTC).",
            "Upload into today's folder."),
+    Reason("email_in_value", "E-mail address as value", "A value holds an e-mail address, which must not be sent.",
+           "Leave it out, or send the SHA-256 of the trimmed, lower-case address."),
+    Reason("removal_ignored", "Removal in an overwrite file", "In an overwrite file removals count for nothing.",
+           "Leave them out, or send a .sync file."),
+    Reason("not_decrypted", "Encrypted", "The file is an OpenPGP message; its content was not checked.",
+           "Check the plain file before encrypting it."),
     Reason("size_not_optimal", "Larger than optimal", "Files of about 1 GB plain or 250 MB gzip are processed best.",
            "Split it into numbered parts with the same timestamp."),
 )  # fmt: skip

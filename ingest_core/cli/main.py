@@ -1,7 +1,7 @@
 """Parses, runs, prints, exits.
 
-Exit codes: 0 done, 1 nothing stored for too many rejects (or a fault of ours), 2 usage or input, 3 state, 4 delivery,
-130 stopped by Ctrl-C, 143 by SIGTERM.
+Exit codes: 0 done, 1 nothing stored for too many rejects, or a checked file is not fine (or a fault of ours), 2 usage
+or input, 3 state, 4 delivery, 130 stopped by Ctrl-C, 143 by SIGTERM.
 """
 
 from __future__ import annotations
@@ -21,8 +21,10 @@ from typing import Any
 from pydantic import BaseModel
 
 from ingest_core import __version__
+from ingest_core.audience_manager.check_report import CheckReport
 from ingest_core.cli import (
     attributes,
+    audience,
     explore,
     inbox,
     ingest,
@@ -44,6 +46,11 @@ from ingest_core.errors import OnrampError, StateError, Stopped
 from ingest_core.models import Receipt
 from ingest_core.workspace import Workspace
 
+_MODULES = (
+    sources, attributes, mappings, inbox, ingest, explore, look, undo, segments, macros, audience, operate, settings,
+    serve,
+)  # fmt: skip
+
 
 def build_parser() -> Parser:
     """All commands of the contract that this version has."""
@@ -55,21 +62,7 @@ def build_parser() -> Parser:
     )
     parser.add_argument("--version", action="version", version=f"Onramp {__version__}")
     parsers = parser.add_subparsers(dest="command", required=True, metavar="COMMAND", parser_class=Parser)
-    for module in (
-        sources,
-        attributes,
-        mappings,
-        inbox,
-        ingest,
-        explore,
-        look,
-        undo,
-        segments,
-        macros,
-        operate,
-        settings,
-        serve,
-    ):
+    for module in _MODULES:
         module.add_commands(parsers)
     _accept_anywhere(parser, parsers)
     return parser
@@ -116,7 +109,14 @@ def _answer(given: list[str], signals: Signals) -> int:
     text = json.dumps(_plain(result), ensure_ascii=False, indent=1) if is_json else args.show(_fields(result))
     if not _write(text):
         return StateError.exit_code
-    return 1 if isinstance(result, Receipt) and result.status == "Failed" else 0
+    return 1 if _has_failed(result) else 0
+
+
+def _has_failed(result: Any) -> bool:
+    """Whether the work is done and its result says no: exit code 1."""
+    if isinstance(result, CheckReport):
+        return not result.valid
+    return isinstance(result, Receipt) and result.status == "Failed"
 
 
 def _run(args: argparse.Namespace, signals: Signals) -> Any:
