@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import streamlit as st
 
 from ingest_core.errors import OnrampError
@@ -11,6 +13,9 @@ from pages.ui.draft import STEPS, Draft
 from pages.ui.links import breadcrumb, nothing_here
 from pages.ui.state import when, workspace
 from pages.ui.text import ago, count, escape, size
+
+DOUBLE_CLICK = 0.3  # seconds; the second click of a double click must not leave the step that the first one led to
+OTHER_WINDOW = ("draft_changed", "draft_gone")
 
 MODULES = {"choose": choose, "check": check, "match": match, "options": options, "run": run}
 TITLES = {
@@ -40,7 +45,10 @@ def stepper(current: int) -> str:
 
 def go(step: str) -> None:
     """To another step; it is part of the URL."""
-    st.query_params["step"] = step
+    moment, last = time.monotonic(), st.session_state.get("went_at", 0.0)
+    st.session_state["went_at"] = moment
+    if moment - last > DOUBLE_CLICK:
+        st.query_params["step"] = step
 
 
 def bar(draft: Draft, current: int, blocked: str | None) -> None:
@@ -66,8 +74,8 @@ def bar(draft: Draft, current: int, blocked: str | None) -> None:
             )  # fmt: skip
 
 
-draft = Draft.load(workspace(), st.query_params.get("draft", ""))
-if draft is None:
+def finished() -> None:
+    """There is no such draft any more."""
     st.title("Ingest", anchor=False)
     with nothing_here(
         "task_alt",
@@ -76,6 +84,21 @@ if draft is None:
     ):
         st.page_link("history.py", label="Upload history", icon=":material/history:")
         st.page_link("sources.py", label="Sources", icon=":material/database:")
+
+
+def changed_elsewhere(draft: Draft) -> None:
+    """Nothing of the step is drawn, so that what this window had in its fields is gone when it is drawn again."""
+    with nothing_here(
+        "sync",
+        "This ingest was changed in another window",
+        f"It was saved there {ago(draft.saved_at)}. What you did last in this window was not saved.",
+    ):
+        st.button("Go on from there", type="primary", key="look_again", on_click=draft.see)
+
+
+draft = Draft.load(workspace(), st.query_params.get("draft", ""))
+if draft is None:
+    finished()
     st.stop()
 
 wanted = st.query_params.get("step", STEPS[0])
@@ -90,12 +113,17 @@ breadcrumb(
 with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
     st.title(TITLES[step], anchor=False, width="content")
     st.markdown(stepper(position), width="content")
+if draft.is_changed_elsewhere():
+    changed_elsewhere(draft)
+    st.stop()
 if draft.landing_id and step not in ("choose", "match"):
     rows = f", {count(draft.inspection().rows, 'row')}" if draft.is_inspected() else ""
     st.caption(f"{escape(draft.file)}, {size(draft.size)}{rows}")
 try:
     blocked = MODULES[step].draw(draft)
 except OnrampError as error:
+    if error.code in OTHER_WINDOW:
+        st.rerun()  # says so, in the place of the step
     errors.show(error)
     blocked = "Solve the problem above first."
 bar(draft, position, blocked)

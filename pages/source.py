@@ -4,24 +4,23 @@ from __future__ import annotations
 
 from typing import NoReturn
 
-import pandas as pd
 import phonenumbers
 import streamlit as st
 
 from ingest_core.errors import OnrampError
 from ingest_core.models import Receipt, Source, SourceSettings
 from ingest_core.overview import SourceActivity
-from pages.ui import approval, badges, charts, errors, told
+from pages.ui import approval, badges, charts, errors, source_mapping, told
 from pages.ui.draft import Draft
-from pages.ui.forms import KINDS, edit_source, type_label
-from pages.ui.links import breadcrumb, nothing_here, open_draft, title_row
+from pages.ui.links import breadcrumb, nothing_here, open_draft, say_done, title_row
+from pages.ui.source_drawers import KINDS, edit_source
 from pages.ui.state import overview, url_number, when, workspace
 from pages.ui.tables import uploads_table
 from pages.ui.text import ago, count, escape, number, percent
 from pages.ui.waiting import at_once
-from pages.ui.words import BAD_CELLS, BLANKS, COMBINES, CONFLICTS
 
 TABS = ("Overview", "Mapping", "Uploads", "Settings")
+UPLOADS_SHOWN = 100
 DRIFT_PERCENT = 50.0  # offered first: what is told without being asked about
 
 
@@ -39,7 +38,7 @@ def unfinished(source: Source) -> None:
             width="stretch",
         )
         if row.button("Continue", key=f"continue_{draft.draft_id}"):
-            open_draft(draft.draft_id, "check")
+            open_draft(draft.draft_id, "match" if draft.columns else "check")
         if row.button("Delete", icon=":material/delete:", type="tertiary", key=f"delete_{draft.draft_id}"):
             draft.delete()
             st.rerun()
@@ -52,15 +51,16 @@ def overview_tab(source: Source, receipts: list[Receipt], activity: SourceActivi
         with nothing_here(
             "upload_file", "No uploads yet", "Load the first file: its columns are matched once and remembered."
         ):
-            if st.button("Ingest a file", type="primary", icon=":material/add:", key="first_ingest"):
+            if source.archived_at is None and st.button(
+                "Ingest a file", type="primary", icon=":material/add:", key="first_ingest"
+            ):
                 ingest(source)
         return
     last = ended[0]
-    rows = last.lines - last.blank
+    rows, usual = last.lines - last.blank, overview().usual_rows(source.source_id)
     if last.status == "Completed" and overview().is_unusual(source.source_id, rows):
-        usual = overview().usual_rows(source.source_id) or 0
         st.warning(
-            f"The last file had {count(rows, 'row')}; files of this source usually have about {number(usual)}.",
+            f"The last file had {count(rows, 'row')}; files of this source usually have about {number(usual or 0)}.",
             title="The last file is far from the usual volume", icon=":material/monitoring:",
         )  # fmt: skip
     with st.grid(4, min_column_width=170):
@@ -77,49 +77,14 @@ def overview_tab(source: Source, receipts: list[Receipt], activity: SourceActivi
         )  # fmt: skip
     with st.container(border=True):
         st.markdown("#### Rows of each upload")
-        charts.uploads(ended[:24])
+        charts.uploads(ended[:24], usual=usual)
         st.caption(
             f"The last {count(len(ended[:24]), 'upload')}, oldest on the left. {told.equation(last)} in the last one."
         )
 
 
-def mapping_tab(source: Source) -> None:
-    """The saved mapping, as it is used for the next file with the same header."""
-    versions = workspace().mappings.all(source)
-    if not versions:
-        st.caption("No mapping yet. The first file you load makes it.")
-        return
-    mapping = versions[0]
-    if len(versions) > 1:
-        chosen = st.selectbox("Version", [v.version for v in versions], key="mapping_version", width=160)
-        mapping = next(v for v in versions if v.version == chosen)
-    attributes = {attribute.name: attribute for attribute in workspace().attributes.list()}
-    rows = []
-    for column in mapping.columns:
-        attribute = attributes.get(column.attribute or "")
-        rows.append(
-            {
-                "Column in file": column.column,
-                "Attribute": attribute.display_name if attribute else "Skipped",
-                "Type": type_label(attribute.type) if attribute else "",
-                "PII": bool(attribute and attribute.pii),
-                "Identifier": (attribute.identifier or "").capitalize() if attribute else "",
-                "Format": column.format or "",
-                "Empty cell": BLANKS.get(column.blank, column.blank) if attribute else "",
-                "Stored already": CONFLICTS[column.conflict] if attribute else "",
-                "Several lines": COMBINES[column.combine] if attribute else "",
-                "Bad cell": BAD_CELLS[column.bad_cell] if attribute else "",
-            }
-        )
-    st.dataframe(pd.DataFrame(rows), hide_index=True, height="content", alt="Columns and the attributes they fill")
-    st.caption(
-        f"Version {mapping.version} of {len(versions)}. "
-        "A mapping changes by loading a file: a new version is added, none is changed."
-    )
-
-
 def settings_tab(source: Source) -> None:
-    """Threshold, difference from the former file, phone country."""
+    """Threshold, difference from the former file, phone country, recipients; the archive."""
     current = source.settings
     with st.container(border=True, width=620):
         chosen: dict[str, object] = {"threshold_percent": _threshold(current), "drift_percent": _drift(current)}
@@ -129,12 +94,43 @@ def settings_tab(source: Source) -> None:
             placeholder="None: numbers need their country code", key="phone_country",
             help="Phone numbers without a country code are read as numbers of this country.",
         )  # fmt: skip
+        chosen["recipients"] = tuple(
+            st.multiselect(
+                "E-mail recipients", list(current.recipients), default=list(current.recipients), key="recipients",
+                accept_new_options=True, placeholder="Type an address and press Enter",
+                help="Who is to be told about the uploads of this source, unless an upload names others.",
+            )
+        )  # fmt: skip
+        st.caption("The addresses are kept with each upload. No mail is sent by this version.")
         with st.container(horizontal=True):
             is_saved = st.button("Save", type="primary", key="save_settings")
             if st.button("Edit name and description", icon=":material/edit:", key="edit_source"):
                 edit_source(source)
         if is_saved:
             _save(source, current.model_copy(update=chosen))
+    _archive(source)
+
+
+def _archive(source: Source) -> None:
+    """Out of the lists, or back into them; nothing is deleted."""
+    with st.container(border=True, width=620):
+        st.markdown("#### Archive" if source.archived_at is None else "#### This source is archived")
+        st.caption(
+            "An archived source is hidden from the lists and takes no more files. Its profiles and its history stay."
+        )
+        label = "Archive this source" if source.archived_at is None else "Restore this source"
+        icon = ":material/archive:" if source.archived_at is None else ":material/unarchive:"
+        if st.button(label, icon=icon, key="archive_source"):
+            move(source)
+
+
+def move(source: Source) -> None:
+    """Into the archive, or back."""
+    is_archived = source.archived_at is None
+    workspace().sources.archive(source.source_id, is_archived=is_archived)
+    name = escape(source.name)
+    st.session_state["done"] = f"{name} is archived" if is_archived else f"{name} is back from the archive"
+    st.rerun()
 
 
 def _save(source: Source, settings: SourceSettings) -> None:
@@ -186,8 +182,12 @@ source = opened.sources.get(url_number("source") or 0)
 activity = overview().sources().get(source.source_id, SourceActivity(source.source_id))
 breadcrumb(("Sources", "sources.py", {}), (source.name, None, {}))
 with title_row(source.name):
-    if st.button("Ingest", type="primary", icon=":material/add:", shortcut="I", key="ingest"):
+    if source.archived_at is not None:
+        if st.button("Restore", type="primary", icon=":material/unarchive:", key="restore"):
+            move(source)
+    elif st.button("Ingest", type="primary", icon=":material/add:", shortcut="I", key="ingest"):
         ingest(source)
+say_done()
 held = approval.waiting(source.name)
 activity = approval.without(activity, held)
 state = badges.badge("Archived" if source.archived_at else activity.health)
@@ -196,18 +196,24 @@ st.markdown(f"{state} :gray[{escape(kind)}{'. ' + escape(source.description) if 
 
 approval.banner(held)
 unfinished(source)
-receipts = opened.history.list(source=source.name, limit=100)
+receipts = opened.history.list(source=source.name, limit=UPLOADS_SHOWN)
 tabs = dict(zip(TABS, st.tabs(TABS, key="tab", bind="query-params", on_change="rerun"), strict=True))
 if tabs["Overview"].open:
     with tabs["Overview"]:
         overview_tab(source, receipts, activity)
 if tabs["Mapping"].open:
     with tabs["Mapping"]:
-        mapping_tab(source)
+        source_mapping.draw(source)
 if tabs["Uploads"].open:
     with tabs["Uploads"]:
         if receipts:
             uploads_table(receipts, key="source_open", has_source=False)
+            if len(receipts) == UPLOADS_SHOWN:
+                st.caption(f"The last {number(UPLOADS_SHOWN)} uploads.")
+            st.page_link(
+                "history.py", label="Filter them in the upload history", icon=":material/history:",
+                query_params={"from_source": source.name},
+            )  # fmt: skip
         else:
             st.caption("No uploads yet.")
 if tabs["Settings"].open:

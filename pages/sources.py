@@ -9,9 +9,9 @@ from ingest_core.models import Receipt, Source
 from ingest_core.overview import Day, Running, SourceActivity, Week
 from pages.ui import approval, badges
 from pages.ui.draft import Draft
-from pages.ui.forms import edit_source, new_source
-from pages.ui.links import go_next, nothing_here, title_row
+from pages.ui.links import go_next, nothing_here, say_done, title_row
 from pages.ui.samples import sample_file
+from pages.ui.source_drawers import edit_source, new_source
 from pages.ui.state import overview, workspace
 from pages.ui.text import count, escape, number, percent, short_number
 
@@ -127,7 +127,10 @@ def _clicked_menu(sources: list[Source]) -> None:
     elif action == "Edit":
         st.session_state["editing_source"] = source.source_id
     else:
-        workspace().sources.archive(source.source_id, is_archived=action == "Archive")
+        is_archived = action == "Archive"
+        workspace().sources.archive(source.source_id, is_archived=is_archived)
+        name = escape(source.name)
+        st.session_state["done"] = f"{name} is archived" if is_archived else f"{name} is back from the archive"
 
 
 def empty() -> None:
@@ -156,6 +159,7 @@ with title_row("Sources"):
     if st.button("New source", type="primary", icon=":material/add:", shortcut="N", key="new_source"):
         new_source()
 st.caption("A source is one kind of customer file you load again and again, such as CRM contacts or store purchases.")
+say_done()
 if editing := st.session_state.pop("editing_source", None):
     edit_source(workspace().sources.get(int(editing)))
 

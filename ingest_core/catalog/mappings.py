@@ -75,6 +75,21 @@ def save_mapping(
     return _mapping(source.name, int(version), text)
 
 
+def template(mapping: Mapping) -> str:
+    """The header row of a tab-separated file that the mapping fits: the columns that it loads."""
+    return "\t".join(column.column for column in mapping.columns if column.attribute) + "\n"
+
+
+def changed_columns(before: Mapping, after: Mapping) -> dict[str, list[str]]:
+    """How a version differs from a former one: {added, removed, changed}, the names of columns in file order."""
+    old, new = ({column.column: column for column in mapping.columns} for mapping in (before, after))
+    return {
+        "added": [name for name in new if name not in old],
+        "removed": [name for name in old if name not in new],
+        "changed": [name for name in new if name in old and _stored(new[name]) != _stored(old[name])],
+    }
+
+
 def parse_mapping(text: str) -> Mapping:
     """A mapping file. InputError ``bad_mapping`` names the places that are wrong, never their contents."""
     from pydantic import ValidationError

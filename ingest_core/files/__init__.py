@@ -4,7 +4,17 @@ from ingest_core.files.dialect import sniff
 from ingest_core.files.header import header_problems, repair_names
 from ingest_core.files.receive import receive
 from ingest_core.files.slices import head, read_slices
-from ingest_core.files.source import PathSource
+from ingest_core.files.source import PathSource, sha256_of
 from ingest_core.files.write import write_csv
 
-__all__ = ["PathSource", "head", "header_problems", "read_slices", "receive", "repair_names", "sniff", "write_csv"]
+__all__ = [
+    "PathSource",
+    "head",
+    "header_problems",
+    "read_slices",
+    "receive",
+    "repair_names",
+    "sha256_of",
+    "sniff",
+    "write_csv",
+]

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from pathlib import Path
 from typing import IO
 
 from ingest_core.errors import FileError
+from ingest_core.models import ByteSource, Progress
 
 
 class PathSource:
@@ -32,6 +34,17 @@ class PathSource:
             return self.path.open("rb")
         except OSError:
             raise _not_found(self.name) from None
+
+
+def sha256_of(source: ByteSource, progress: Progress = lambda *_: None) -> str:
+    """The SHA-256 of the bytes as they are, in hexadecimal."""
+    seen, done = hashlib.sha256(), 0
+    with source.open() as stream:
+        while block := stream.read(1 << 20):
+            seen.update(block)
+            done += len(block)
+            progress("receive", done, source.size)
+    return seen.hexdigest()
 
 
 def _not_found(name: str) -> FileError:

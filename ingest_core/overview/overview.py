@@ -112,6 +112,16 @@ class HistoryDay:
     rows: int
 
 
+@dataclass(frozen=True, slots=True)
+class MappingVersion:
+    """When a version of a mapping was saved, by whom, and how many uploads used it."""
+
+    version: int
+    created_at: datetime
+    created_by: str
+    uploads: int
+
+
 class Overview:
     """Figures for cards, tables and charts of one workspace."""
 
@@ -179,6 +189,10 @@ class Overview:
     def people(self) -> list[str]:
         """Everybody who ever uploaded something."""
         return [row[0] for row in self._rows("history_people")]
+
+    def mapping_versions(self, source_id: int) -> list[MappingVersion]:
+        """The versions of a source's mapping, newest first."""
+        return [MappingVersion(*row) for row in self._rows("mapping_versions", [source_id])]
 
     def loaded_before(self, source_id: int, sha256: str) -> tuple[str, datetime, str] | None:
         """(request id, finished at, by whom) of a live upload of the same bytes for this source."""

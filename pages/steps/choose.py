@@ -1,14 +1,20 @@
-"""Step 1: the file. Sent by the browser, straight to disk, encrypted."""
+"""Step 1: the file. Sent by the browser straight to disk, or taken out of the inbox; encrypted either way."""
 
 from __future__ import annotations
 
 import streamlit as st
 
+from ingest_core.errors import OnrampError
+from ingest_core.files import sha256_of
 from ingest_core.models import Mapping
+from pages.steps import inbox
+from pages.steps.known import is_known, say_known
 from pages.ui.draft import Draft
 from pages.ui.drop_zone import drop_zone
 from pages.ui.state import workspace
+from pages.ui.template import template_button
 from pages.ui.text import count, escape, size
+from pages.ui.waiting import Waiting
 
 
 def draw(draft: Draft) -> str | None:
@@ -19,6 +25,8 @@ def draw(draft: Draft) -> str | None:
             _received(draft)
         else:
             _zone(draft)
+            if inbox.draw(draft):
+                _go_on(draft)
     with right:
         _expected(draft, draft.workspace.mappings.current(draft.source))
     return None if draft.landing_id else "Choose a file first."
@@ -26,21 +34,33 @@ def draw(draft: Draft) -> str | None:
 
 def _zone(draft: Draft) -> None:
     arrival = drop_zone(workspace(), draft.draft_id)
-    if arrival is not None:
+    if arrival is None:
+        return
+    try:
         draft.take_file(arrival.landing_id, arrival.name, arrival.size)
+    except OnrampError:  # another window was faster
+        draft.workspace.landing.delete(arrival.landing_id)
+        raise
+    with Waiting("Looking whether it was loaded before") as progress:
+        draft.sha256 = sha256_of(draft.bytes(), progress)
+        draft.save()
+    _go_on(draft)
+
+
+def _go_on(draft: Draft) -> None:
+    """To the check of the file; one that was loaded before stops here first."""
+    if not is_known(draft, draft.sha256):
         st.query_params["step"] = "check"
-        st.rerun()
+    st.rerun()
 
 
 def _received(draft: Draft) -> None:
+    say_known(draft, draft.sha256)
     with st.container(border=True):
         st.markdown(f"#### :green[:material/check_circle:] {escape(draft.file)}")
         st.caption(f"{size(draft.size)} received and encrypted on this machine.")
         if st.button("Choose another file", icon=":material/swap_horiz:", key="another_file"):
-            if draft.landing_id:
-                draft.workspace.landing.delete(draft.landing_id)
-            draft.landing_id = None
-            draft.save()
+            draft.drop_file()
             st.rerun()
 
 
@@ -65,7 +85,4 @@ def _expected(draft: Draft, mapping: Mapping | None) -> None:
         used = [column.column for column in mapping.columns if column.attribute]
         st.markdown(" ".join(f":blue-badge[{escape(name)}]" for name in used))
         st.caption(f"{count(len(used), 'column')} matched by the saved mapping, version {mapping.version}.")
-        st.download_button(
-            "Download a template", data="\t".join(used) + "\n", file_name="template.tsv", on_click="ignore",
-            mime="text/tab-separated-values", icon=":material/download:", key="template",
-        )  # fmt: skip
+        template_button(mapping)

@@ -6,24 +6,24 @@ import phonenumbers
 import streamlit as st
 
 from ingest_core.files import head
-from ingest_core.mapping.types import TYPES
 from ingest_core.models import Attribute, ColumnMapping, Problem, TypeContext
+from pages.steps import rules
+from pages.steps.rules import set_column
 from pages.ui import matching
 from pages.ui.draft import Draft
-from pages.ui.forms import new_attribute
-from pages.ui.text import count, escape
-from pages.ui.words import BAD_CELLS, BLANKS, COMBINES, CONFLICTS
-
-
-def forget_edits() -> None:
-    """A change beside the table: the table's pending edits must not come back, so it gets a new key."""
-    st.session_state["mapping_version"] = st.session_state.get("mapping_version", 0) + 1
+from pages.ui.forms import new_attribute, type_label
+from pages.ui.text import count, escape, number
+from pages.ui.words import BAD_CELLS
 
 
 def panel(
-    draft: Draft, asked: dict[str, Problem], states: dict[str, matching.State], attributes: dict[str, Attribute]
+    draft: Draft,
+    asked: dict[str, Problem],
+    states: dict[str, matching.State],
+    bad: dict[str, tuple[int, int]],
+    attributes: dict[str, Attribute],
 ) -> None:
-    """The next open question, else a guess to confirm, else the rules of a chosen column."""
+    """The next open question, else a guess to confirm, else values that do not fit; below it the rules of a column."""
     undecided = [column for column in draft.columns if states[column.column] == "Decide"]
     with st.container(border=True):
         if asked:
@@ -31,8 +31,15 @@ def panel(
             (_country if problem.code == matching.NEEDS_COUNTRY else _question)(draft, problem)
         elif undecided:
             _guess(draft, undecided[0], attributes)
+        elif bad:
+            name = next(iter(bad))
+            _misfit(draft, name, *bad[name], attributes)
         else:
-            _rules(draft, attributes)
+            st.markdown("#### :material/tune: Rules of a column")
+            rules.draw(draft, attributes)
+    if asked or undecided or bad:
+        with st.expander("Rules of a column", icon=":material/tune:"):
+            rules.draw(draft, attributes)
 
 
 def _question(draft: Draft, problem: Problem) -> None:
@@ -46,7 +53,7 @@ def _question(draft: Draft, problem: Problem) -> None:
         captions=[f"{count(fits[value], 'value fits', 'values fit')}" for value in values],
     )  # fmt: skip
     if st.button("Use this", type="primary", width="stretch", disabled=chosen is None, key=f"answer_{problem.column}"):
-        _set(draft, str(problem.column), format=chosen)
+        set_column(draft, str(problem.column), format=chosen)
         st.rerun()
 
 
@@ -92,7 +99,7 @@ def _guess(draft: Draft, column: ColumnMapping, attributes: dict[str, Attribute]
         draft.change_columns(lambda columns: columns, column.column)
         st.rerun()
     if st.button("No, skip this column", width="stretch", key=f"no_{column.column}"):
-        _set(draft, column.column, attribute=None, format=None)
+        set_column(draft, column.column, attribute=None, format=None)
         st.rerun()
 
 
@@ -100,52 +107,21 @@ def _name_for(draft: Draft, column: str) -> str:
     return next((c.repaired for c in draft.inspection().columns if c.name == column), column)
 
 
-def _rules(draft: Draft, attributes: dict[str, Attribute]) -> None:
-    """Format and rules of one column."""
-    st.markdown("#### :material/tune: Rules of a column")
-    loaded = [column for column in draft.columns if column.attribute in attributes]
-    if not loaded:
-        st.caption("No column is matched yet.")
-        return
-    name = st.selectbox("Column", [column.column for column in loaded], key="panel_column")
-    column = next(c for c in loaded if c.column == name)
-    kind = TYPES[attributes[str(column.attribute)].type]
-    if kind.formats:
-        formats = {"": "Found by itself", **{f.value: f"{f.label} ({f.example})" for f in kind.formats}}
-        _rule(draft, column, "format", "Written as", formats)
-    _rule(draft, column, "blank", "An empty cell", BLANKS)
-    _rule(draft, column, "conflict", "When a value is stored already", CONFLICTS)
-    combines = COMBINES if kind.can_sum else {key: COMBINES[key] for key in ("last", "first", "count", "min", "max")}
-    _rule(draft, column, "combine", "Of several lines of one person", combines)
-    _rule(draft, column, "bad_cell", "A cell that does not fit", BAD_CELLS)
-
-
-def _rule(draft: Draft, column: ColumnMapping, name: str, label: str, options: dict[str, str]) -> None:
-    """One rule. The widget shows what the draft says, also after an undo, and only a change by a person changes it."""
-    current = str(getattr(column, name) or "")
-    key = f"rule_{name}_{column.column}"
-    st.session_state[key] = current
-    st.selectbox(
-        label,
-        list(options) if current in options else [current, *options],
-        format_func=lambda value: options.get(value, value),
-        key=key,
-        on_change=_take_rule,
-        args=(draft, column.column, name, key),
+def _misfit(draft: Draft, name: str, bad: int, filled: int, attributes: dict[str, Attribute]) -> None:
+    """Values that do not fit: what becomes of their rows. It need not be answered; the rows are rejected then."""
+    attribute = attributes[next(str(c.attribute) for c in draft.columns if c.column == name)]
+    st.markdown(f"#### :material/help: Worth a look: {escape(name)}")
+    st.markdown(
+        f"{'All' if bad == filled else number(bad) + ' of'} {count(filled, 'value')} do not fit "
+        f"**{escape(attribute.display_name)}** ({type_label(attribute.type)})."
     )
-
-
-def _take_rule(draft: Draft, column: str, name: str, key: str) -> None:
-    _set(draft, column, **{name: st.session_state[key] or None})
-
-
-def _set(draft: Draft, name: str, **update: object) -> None:
-    forget_edits()
-
-    def change(columns: list[ColumnMapping]) -> list[ColumnMapping]:
-        return [column.model_copy(update=update) if column.column == name else column for column in columns]
-
-    draft.change_columns(change, name)
+    chosen = st.radio(
+        "Such a cell", list(BAD_CELLS), format_func=BAD_CELLS.__getitem__, key=f"misfit_{name}",
+        captions=[f"Up to {count(bad, 'row')} would not be loaded.", "The rest of the row is loaded."],
+    )  # fmt: skip
+    if st.button("Use this", type="primary", width="stretch", key=f"judge_{name}"):
+        set_column(draft, name, accept=True, bad_cell=chosen)
+        st.rerun()
 
 
 def first_profile(draft: Draft, asked: dict[str, Problem], attributes: dict[str, Attribute]) -> None:

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
+
 import pandas as pd
 import streamlit as st
 
+from ingest_core.errors import StateError
 from ingest_core.models import Attribute, ColumnMapping
-from pages.steps import decide
+from pages.steps import decide, personal
+from pages.steps.rules import forget_edits
 from pages.ui import badges, matching
 from pages.ui.draft import Draft
 from pages.ui.forms import new_attribute, type_label
+from pages.ui.links import say_done
 from pages.ui.text import count, escape, number, size
 
 SKIP = "Skip this column"
@@ -22,21 +27,18 @@ def draw(draft: Draft) -> str | None:
     draft.start_matching()
     attributes = {attribute.name: attribute for attribute in draft.workspace.attributes.list()}
     _use_created(draft)
+    say_done()
+    personal.ask(attributes)
     asked = matching.questions(found, draft.columns, draft.confirmed)
     states = {c.column: matching.state(c, asked, draft.confirmed) for c in draft.columns}
-    matched = sum(state == "Matched" for state in states.values())
-    open_ = sum(state == "Decide" for state in states.values())
-    st.caption(
-        f"{escape(draft.file)}, "
-        f"{size(draft.size)}, {count(found.rows, 'row')}. {number(matched)} of {count(len(states), 'column')} matched."
-        + (f" {count(open_, 'column needs', 'columns need')} a decision." if open_ else " Nothing is left to decide.")
-    )
+    bad = matching.misfits(found, draft.columns, attributes, draft.accepted)
+    _summary(draft, found.rows, list(states.values()), len(bad))
     left, right = st.columns([12, 5])
     with left:
         chosen = _toolbar(draft, states)
         _table(draft, chosen, states, attributes)
     with right:
-        decide.panel(draft, asked, states, attributes)
+        decide.panel(draft, asked, states, bad, attributes)
         decide.first_profile(draft, asked, attributes)
     if asked:
         return f"{escape(next(iter(asked)))}: choose how it is read first."
@@ -44,6 +46,17 @@ def draw(draft: Draft) -> str | None:
         return "Match at least one column to an identifier: customer id, e-mail or phone."
     twice = matching.taken_twice(draft.columns)
     return f"Two columns fill {escape(attributes[twice[0]].display_name)}. Skip one of them." if twice else None
+
+
+def _summary(draft: Draft, rows: int, states: list[matching.State], bad: int) -> None:
+    matched, undecided = states.count("Matched"), states.count("Decide")
+    st.caption(
+        f"{escape(draft.file)}, "
+        f"{size(draft.size)}, {count(rows, 'row')}. {number(matched)} of {count(len(states), 'column')} matched."
+        + (f" {count(undecided, 'column needs', 'columns need')} a decision." if undecided else "")
+        + ("" if undecided else " Nothing is left to decide.")
+        + (f" {count(bad, 'column holds', 'columns hold')} values that do not fit." if bad else "")
+    )
 
 
 def _toolbar(draft: Draft, states: dict[str, matching.State]) -> list[ColumnMapping]:
@@ -72,7 +85,7 @@ def _table(
     labels = matching.labels(attributes.values())
     frame = pd.DataFrame(
         [_row(c, states[c.column], matching.examples(statistics.get(c.column)), attributes, labels) for c in columns],
-        columns=["column", "state", "examples", "attribute", "type", "pii", "identifier", "format", "why"],
+        columns=["column", "state", "examples", "attribute", "why", "pii", "type", "identifier", "format"],
     )
     version = st.session_state.setdefault("mapping_version", 0)
     edited = st.data_editor(
@@ -85,18 +98,20 @@ def _table(
         disabled=["column", "state", "examples", "type", "identifier", "format", "why"],
         alt="Columns of the file and the attributes they are matched to",
         column_config={
-            "column": st.column_config.TextColumn("Column in file", pinned=True),
+            "column": st.column_config.TextColumn("Column in file", pinned=True, width=104),
             "state": badges.column("", ["Matched", "Decide", "Skipped"], width=92),
-            "examples": st.column_config.TextColumn("Examples", width=170),
-            "attribute": st.column_config.SelectboxColumn("Attribute", options=[SKIP, *labels.values()], required=True),
-            "type": st.column_config.TextColumn("Type", width=92),
-            "pii": st.column_config.CheckboxColumn("PII", width=58, help="Stored encrypted, shown masked"),
+            "examples": st.column_config.TextColumn("Examples", width=128),
+            "attribute": st.column_config.SelectboxColumn(
+                "Attribute", options=[SKIP, *labels.values()], required=True, width=128
+            ),
+            "why": st.column_config.TextColumn("Why", width=186, help="Why this attribute was guessed"),
+            "pii": st.column_config.CheckboxColumn("PII", width=54, help="Stored encrypted, shown masked"),
+            "type": st.column_config.TextColumn("Type", width=104),
             "identifier": st.column_config.TextColumn("Identifier", width=86),
             "format": st.column_config.TextColumn("Format", width=100),
-            "why": st.column_config.TextColumn("Why", width="large"),
         },
     )
-    _take_edits(draft, frame, edited, {shown: name for name, shown in labels.items()})
+    _take_edits(draft, frame, edited, {shown: name for name, shown in labels.items()}, attributes)
 
 
 def _row(
@@ -120,35 +135,44 @@ def _row(
     }
 
 
-def _take_edits(draft: Draft, frame: pd.DataFrame, edited: pd.DataFrame, by_label: dict[str, str]) -> None:
-    """Saves what differs from the mapping; says so when an edit cannot be."""
-    edits: dict[str, dict[str, object]] = {}
-    for before, after in zip(frame.to_dict("records"), edited.to_dict("records"), strict=True):
-        changed = {name: after[name] for name in ("attribute", "pii") if after[name] != before[name]}
-        if changed:
-            edits[str(before["column"])] = changed
-    if not edits:
+def _take_edits(
+    draft: Draft,
+    frame: pd.DataFrame,
+    edited: pd.DataFrame,
+    by_label: dict[str, str],
+    attributes: dict[str, Attribute],
+) -> None:
+    """Saves what differs from the mapping; a box that was ticked is a question about the attribute."""
+    pairs = list(zip(frame.to_dict("records"), edited.to_dict("records"), strict=True))
+    matched = {str(old["column"]): str(new["attribute"]) for old, new in pairs if old["attribute"] != new["attribute"]}
+    ticked = {str(old["column"]): bool(new["pii"]) for old, new in pairs if old["pii"] != new["pii"]}
+    if not matched and not ticked:
         return
-    columns = [_with(c, edits[c.column], by_label) if c.column in edits else c for c in draft.columns]
-    if tuple(columns) == draft.columns:
-        decide.forget_edits()
-        st.toast("PII belongs to the attribute: once marked, it stays marked.", icon=":material/lock:")
-    else:
-        draft.change_columns(lambda _: columns, *edits)
+    anew = {c.column: _matched_to(c, by_label.get(matched[c.column])) for c in draft.columns if c.column in matched}
+    if anew:
+        draft.change_columns(lambda columns: [anew.get(c.column, c) for c in columns], *matched)
+    if ticked:
+        forget_edits()
+        _tick(draft, ticked, attributes)
     st.rerun()
 
 
+def _tick(draft: Draft, ticked: dict[str, bool], attributes: dict[str, Attribute]) -> None:
+    """PII belongs to the attribute: marking asks first, and once marked it stays marked."""
+    name, is_marked = next(iter(ticked.items()))
+    attribute = attributes.get(next((c.attribute or "" for c in draft.columns if c.column == name), ""))
+    if attribute is None:
+        st.toast("Match the column to an attribute first; PII belongs to the attribute.", icon=":material/lock:")
+    elif is_marked:
+        st.session_state[personal.ASKED] = attribute.name
+    else:
+        st.toast("PII belongs to the attribute: once marked, it stays marked.", icon=":material/lock:")
+
+
 def _undo(draft: Draft) -> None:
-    decide.forget_edits()
-    draft.undo_last()
-
-
-def _with(column: ColumnMapping, edit: dict[str, object], by_label: dict[str, str]) -> ColumnMapping:
-    if "attribute" in edit:
-        column = _matched_to(column, by_label.get(str(edit["attribute"])))
-    if "pii" in edit:
-        column = column.model_copy(update={"pii": True if edit["pii"] else None})
-    return column
+    forget_edits()
+    with contextlib.suppress(StateError):  # another window was faster: the page says so
+        draft.undo_last()
 
 
 def _matched_to(column: ColumnMapping, attribute: str | None) -> ColumnMapping:
@@ -163,7 +187,7 @@ def _use_created(draft: Draft) -> None:
         st.toast(f"Attribute {escape(created)} created", icon=":material/check:")
         wanted = st.session_state.get("guessed_column")
         if any(column.column == wanted for column in draft.columns):
-            decide.forget_edits()
+            forget_edits()
             draft.change_columns(
                 lambda columns: [
                     _matched_to(column, created) if column.column == wanted else column for column in columns

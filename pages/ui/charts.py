@@ -10,7 +10,7 @@ from typing import Any
 import plotly.graph_objects as go
 import streamlit as st
 
-from ingest_core.models import Receipt
+from ingest_core.models import Bin, Receipt
 from ingest_core.overview import HistoryDay
 from ingest_core.reasons import REASONS
 from pages.ui.text import number, percent
@@ -37,6 +37,7 @@ OUTCOMES = {
 }
 ACCENT = "#4c6ef5"
 REJECT = "#f08c00"
+MOST_BARS = 40
 _CONFIG = {"displayModeBar": False, "responsive": True}
 
 
@@ -92,8 +93,8 @@ def reject_reasons(counts: dict[str, int], *, key: str) -> str | None:
     return str(points[0]["customdata"][0]) if points else None
 
 
-def uploads(receipts: Sequence[Receipt], *, height: int = 260) -> None:
-    """A stacked bar per upload, oldest left: stored, unchanged, rejected and the rest."""
+def uploads(receipts: Sequence[Receipt], *, height: int = 260, usual: int | None = None) -> None:
+    """A stacked bar per upload, oldest left: stored, unchanged, rejected and the rest; a line at the usual rows."""
     ordered = [receipt for receipt in reversed(receipts) if receipt.finished_at]
     labels = [f"{r.finished_at.day} {r.finished_at:%b %H:%M}" for r in ordered if r.finished_at]
     figure = go.Figure()
@@ -111,6 +112,11 @@ def uploads(receipts: Sequence[Receipt], *, height: int = 260) -> None:
         tickmode="array", tickvals=list(range(len(labels))), ticktext=labels, range=[-0.6, max(7.4, len(labels) - 0.4)]
     )
     figure.update_yaxes(tickformat="~s", nticks=5)
+    if usual:
+        figure.add_hline(
+            y=usual, line={"color": "#868e96", "width": 1.5, "dash": "dot"}, annotation_text="usual",
+            annotation_position="top right", annotation_font_color="#868e96",
+        )  # fmt: skip
     draw(figure, f"What became of the rows of the last {len(ordered)} uploads", height=height)
 
 
@@ -179,19 +185,54 @@ def success_share(days: Sequence[HistoryDay]) -> None:
 
 
 def filled_shares(names: Sequence[str], shares: Sequence[float]) -> None:
-    """How full each column is, emptiest at the bottom."""
-    order = sorted(range(len(names)), key=lambda i: shares[i])
+    """How full each column is, emptiest at the bottom; of many columns the emptiest."""
+    order = sorted(range(len(names)), key=lambda i: shares[i])[:MOST_BARS]
+    labels = [plain(names[i]) for i in order]
     figure = go.Figure(
         go.Bar(
-            y=[names[i] for i in order], x=[shares[i] for i in order], orientation="h", marker={"color": ACCENT},
-            text=[percent(shares[i]) for i in order], textposition="outside", cliponaxis=False,
-            hovertemplate="%{y}: %{text} filled<extra></extra>",
+            y=list(range(len(order))), x=[shares[i] for i in order], orientation="h", marker={"color": ACCENT},
+            text=[percent(shares[i]) for i in order], textposition="outside", cliponaxis=False, customdata=labels,
+            hovertemplate="%{customdata}: %{text} filled<extra></extra>",
         )
     )  # fmt: skip
     figure.update_xaxes(visible=False, range=[0, 1.15])
-    figure.update_yaxes(automargin=True, type="category", ticksuffix="  ")
+    figure.update_yaxes(
+        automargin=True, ticksuffix="  ", tickmode="array", tickvals=list(range(len(order))),
+        ticktext=[_short(names[i], 24) for i in order],
+    )  # fmt: skip
     figure.update_layout(bargap=0.35)
-    draw(figure, "Filled share of each column, fullest first", height=max(120, 28 * len(names) + 20))
+    draw(figure, "Filled share of each column, fullest first", height=max(120, 28 * len(order) + 20))
+    if len(names) > MOST_BARS:
+        st.caption(f"The {MOST_BARS} emptiest of {number(len(names))} columns.")
+
+
+def histogram(name: str, bars: Sequence[Bin]) -> None:
+    """How the values of one column are spread."""
+    labels = [plain(bar.label) for bar in bars]
+    figure = go.Figure(
+        go.Bar(
+            x=list(range(len(bars))), y=[bar.count for bar in bars], customdata=labels, marker={"color": ACCENT},
+            hovertemplate="%{customdata}: %{y:,}<extra></extra>",
+        )
+    )  # fmt: skip
+    shown = range(0, len(bars), max(1, -(-len(bars) // 6)))
+    figure.update_xaxes(
+        tickmode="array", tickvals=list(shown), ticktext=[_short(bars[i].label) for i in shown], tickangle=0
+    )
+    figure.update_yaxes(tickformat="~s", nticks=4, rangemode="tozero")
+    figure.update_layout(bargap=0.12, showlegend=False)
+    most = max(bars, key=lambda bar: bar.count)
+    alt = f"Spread of the column {name}: {len(bars)} bars, the tallest is {most.label} with {number(most.count)} values"
+    draw(figure, alt, height=190)
+
+
+def plain(text: str) -> str:
+    """Text of a file in a chart, which would read it as HTML."""
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def _short(text: str, most: int = 12) -> str:
+    return plain(text if len(text) <= most else text[: most - 1] + "…")
 
 
 def step_times(names: Sequence[str], seconds: Sequence[float]) -> None:

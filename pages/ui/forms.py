@@ -1,18 +1,14 @@
-"""Drawers: a new source, a new attribute, a change of a source."""
+"""Drawers: a new attribute."""
 
 from __future__ import annotations
 
 import streamlit as st
 
-from ingest_core.catalog.names import check_attribute_name, check_name, check_upper_snake
+from ingest_core.catalog.names import check_attribute_name, check_upper_snake
 from ingest_core.errors import OnrampError
 from ingest_core.mapping.types import TYPES
-from ingest_core.models import Source, SourceKind
 from pages.ui import errors
-from pages.ui.links import open_source
 from pages.ui.state import workspace
-
-KINDS = {"customer": "Customer file", "data_source": "Audience Manager data source"}
 
 
 def _problem(check: object, *arguments: object) -> str:
@@ -22,57 +18,6 @@ def _problem(check: object, *arguments: object) -> str:
     except OnrampError as error:
         return f"{error.hint}"
     return ""
-
-
-@st.dialog("New source", position="right", icon=":material/add:", width=460)
-def new_source() -> None:
-    """Name, description, kind, DPID; opens the source when it is there."""
-    opened = workspace()
-    name = st.text_input(
-        "Name", max_chars=200, live=True, key="new_source_name", placeholder="CRM contacts", required=True
-    )
-    taken = {source.name.lower() for source in opened.sources.list(include_archived=True)}
-    problem = ""
-    if name:
-        problem = _problem(check_name, name, "a source")
-        if name.strip().lower() in taken:
-            problem = "There is a source of this name already. Choose another name."
-        st.caption(f":red[:material/error: {problem}]" if problem else ":green[:material/check: This name is free.]")
-    description = st.text_area(
-        "Description", key="new_source_description", placeholder="Where the file comes from, and how often"
-    )
-    kind = st.segmented_control(
-        "What the files hold", list(KINDS), format_func=KINDS.__getitem__, default="customer", required=True,
-        key="new_source_kind",
-    )  # fmt: skip
-    dpid = None
-    if kind == "data_source":
-        dpid = st.number_input(
-            "DPID", min_value=1, max_value=9_999_999_999, value=None, step=1, key="new_source_dpid",
-            help="The data provider id that Audience Manager shows. It can be left out.",
-        )  # fmt: skip
-    chosen: SourceKind = "data_source" if kind == "data_source" else "customer"
-    if st.button("Create source", type="primary", disabled=not name or bool(problem), key="create_source"):
-        try:
-            source = opened.sources.add(str(name), kind=chosen, description=description or "", dpid=dpid)
-        except OnrampError as error:
-            errors.show(error)
-        else:
-            open_source(source.source_id)
-
-
-@st.dialog("Edit source", position="right", icon=":material/edit:", width=460)
-def edit_source(source: Source) -> None:
-    """Name and description."""
-    name = st.text_input("Name", value=source.name, max_chars=200, key=f"edit_name_{source.source_id}", required=True)
-    description = st.text_area("Description", value=source.description, key=f"edit_description_{source.source_id}")
-    if st.button("Save", type="primary", key=f"edit_save_{source.source_id}"):
-        try:
-            workspace().sources.update(source.source_id, name=str(name), description=description or "")
-        except OnrampError as error:
-            errors.show(error)
-        else:
-            st.rerun()
 
 
 @st.dialog("New attribute", position="right", icon=":material/label:", width=460)

@@ -42,6 +42,39 @@ def state(column: ColumnMapping, asked: MappingOf[str, Problem], confirmed: Sequ
     return "Matched"
 
 
+def misfits(
+    inspection: Inspection,
+    columns: Sequence[ColumnMapping],
+    attributes: MappingOf[str, Attribute],
+    accepted: Container[str] = (),
+) -> dict[str, tuple[int, int]]:
+    """Column → (values that do not fit its attribute, filled values): of loaded columns whose rows would be rejected.
+
+    ``accepted``: columns about which a person has decided.
+    """
+    statistics = {column.name: column for column in inspection.columns}
+    found = {}
+    for column in columns:
+        attribute, held = attributes.get(column.attribute or ""), statistics.get(column.column)
+        if attribute is None or held is None or column.bad_cell != "reject" or column.column in accepted:
+            continue
+        filled = round(held.filled * inspection.rows)
+        bad = filled - _fitting(inspection, column, held, attribute.type, filled)
+        if bad > 0:
+            found[column.column] = (bad, filled)
+    return found
+
+
+def _fitting(inspection: Inspection, column: ColumnMapping, held: ColumnStatistics, type_name: str, filled: int) -> int:
+    """Filled values that fit; of a format that was asked about, those that fit this very format."""
+    for problem in inspection.problems:
+        if problem.column == column.column and column.format and problem.code in QUESTIONS:
+            for option in problem.options:
+                if option["value"] == column.format:
+                    return min(filled, int(str(option["fits"])))
+    return round(held.fits.get(type_name, 1.0) * filled)
+
+
 def labels(attributes: Iterable[Attribute]) -> dict[str, str]:
     """Attribute name → what people call it, made unique where two share a display name."""
     known = list(attributes)

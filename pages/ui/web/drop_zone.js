@@ -15,6 +15,7 @@ export default function (component) {
 const megabytes = (bytes) => (bytes < 1e6 ? Math.max(1, Math.round(bytes / 1e3)) + " KB" : (bytes / 1e6).toFixed(1) + " MB")
 const time = (seconds) =>
   seconds < 60 ? Math.max(1, Math.round(seconds)) + " s" : Math.floor(seconds / 60) + " min " + Math.round(seconds % 60) + " s"
+const online = () => new Promise((resolve) => window.addEventListener("online", resolve, { once: true }))
 const wait = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds))
 
 class Sender {
@@ -33,10 +34,18 @@ class Sender {
     zone.ondrop = (event) => {
       event.preventDefault()
       zone.classList.remove("over")
-      if (this.phase === "idle" && event.dataTransfer.files.length) this.choose(event.dataTransfer.files[0])
+      if (this.phase === "idle") this.dropped(event.dataTransfer)
     }
     this.at("pause").onclick = () => (this.phase === "paused" ? this.run() : this.pause())
     this.at("cancel").onclick = () => this.cancel()
+  }
+
+  dropped(transfer) {
+    if (!transfer.files.length) return
+    if (transfer.files.length > 1) return this.problem("Drop one file at a time. Nothing was sent.")
+    if (transfer.items?.[0]?.webkitGetAsEntry?.()?.isDirectory)
+      return this.problem("This is a folder. Drop one file of it. Nothing was sent.")
+    this.choose(transfer.files[0])
   }
 
   at(id) {
@@ -48,10 +57,26 @@ class Sender {
     this.data = data
     this.trigger = trigger
     this.at("limit").textContent = "TSV, CSV or XLSX, plain or compressed, up to " + data.limitText
+    if (!hasNewTicket && this.phase === "idle") this.offerToGoOn()
     if (hasNewTicket && this.wantsTicket) {
       this.wantsTicket = false
       this.run()
     }
+  }
+
+  // After a reload the browser has let go of the file; what has arrived is still there.
+  async offerToGoOn() {
+    const mark = parsed(sessionStorage.getItem(this.storageKey()))
+    if (!mark || this.isOffered) return
+    this.isOffered = true
+    const answer = await fetch(this.data.url + "/" + mark.upload, { method: "HEAD" }).catch(() => null)
+    if (this.phase !== "idle") return
+    if (!answer?.ok) return answer?.status === 403 ? this.forget() : undefined
+    const offset = Number(answer.headers.get("Upload-Offset"))
+    this.at("unfinished").textContent =
+      `${megabytes(offset)} of ${megabytes(mark.size)} of a file arrived before this page was left. ` +
+      "Choose the same file, and it goes on from there."
+    this.at("unfinished").hidden = false
   }
 
   close() {
@@ -87,7 +112,7 @@ class Sender {
         failures += 1
         this.phase = "waiting"
         this.show()
-        await wait(Math.min(15000, 500 * 2 ** failures))
+        await Promise.race([wait(Math.min(15000, 500 * 2 ** failures)), online()])
       }
     }
   }
@@ -178,6 +203,7 @@ class Sender {
   show() {
     const isIdle = this.phase === "idle"
     this.at("idle").hidden = !isIdle
+    this.at("unfinished").hidden = true
     this.at("going").hidden = isIdle
     this.at("name").textContent = this.file ? this.file.name : ""
     this.at("pause").textContent = this.phase === "paused" ? "Resume" : "Pause"

@@ -1,0 +1,85 @@
+"""The inbox beside the drop zone: files that wait in a folder, each with a button that takes it."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from ingest_core.errors import OnrampError
+from ingest_core.jobs.inbox import InboxFile
+from pages.ui import errors
+from pages.ui.draft import Draft
+from pages.ui.state import when, workspace
+from pages.ui.text import ago, count, escape, size
+from pages.ui.waiting import Waiting
+
+PAGE = 6
+LOOK_EVERY = 3  # seconds
+
+
+def draw(draft: Draft) -> bool:
+    """Lists what waits; True when a file was taken in this run."""
+    inbox = workspace().inbox
+    with st.container(border=True, gap="small", key="inbox"):
+        st.markdown("#### :material/inbox: Pick from the inbox")
+        try:
+            files, folder = inbox.waiting(), inbox.folder()
+        except OnrampError as error:
+            errors.show(error)
+            return False
+        limit = size(workspace().settings.file_limit_bytes)
+        st.caption(f"For large files, and for files that other programs export: up to {limit}. The folder is")
+        st.code(str(folder), language=None, wrap_lines=True)
+        if not files:
+            st.caption("No file waits there. One that is put there appears here by itself.")
+        pages = -(-len(files) // PAGE)
+        rows = st.container(gap="small")
+        page = st.pagination(pages, key="inbox_page") if pages > 1 else 1
+        with rows:
+            taken = [file for file in files[(page - 1) * PAGE : page * PAGE] if _row(file)]
+        if files:
+            st.caption(
+                f"{count(len(files), 'file waits', 'files wait')}. The original of one that is taken moves to the "
+                f"folder done beside them{_how_long()}."
+            )
+        _watch([(file.file_id, file.size, file.is_growing) for file in files])
+        return bool(taken) and _take(draft, taken[0])
+
+
+def _row(file: InboxFile) -> bool:
+    row = st.container(horizontal=True, vertical_alignment="center", key=f"waits_{file.file_id}")
+    told = ":orange[still being written]" if file.is_growing else f"put there {ago(file.modified_at)}"
+    row.markdown(
+        f":material/draft: **{escape(file.name)}** :gray[{size(file.size)}, {told}]",
+        width="stretch", help=when(file.modified_at),
+    )  # fmt: skip
+    return row.button("Take this file", key=f"take_{file.file_id}", disabled=file.is_growing)
+
+
+def _take(draft: Draft, file: InboxFile) -> bool:
+    """Into the landing zone, then into the draft, then out of the inbox: killed in between, nothing is lost."""
+    inbox = workspace().inbox
+    try:
+        with Waiting("Taking the file") as progress:
+            taken = inbox.take(file.file_id, progress)
+            try:
+                draft.take_file(taken.landing_id, taken.name, taken.size, taken.sha256)
+            except OnrampError:
+                workspace().landing.delete(taken.landing_id)
+                raise
+            inbox.put_away(file.file_id)
+    except OnrampError as error:
+        errors.show(error)
+        return False
+    return True
+
+
+def _how_long() -> str:
+    days = workspace().settings.inbox_keep_days
+    return "" if days is None else f" and is deleted there after {count(days, 'day')}"
+
+
+@st.fragment(run_every=LOOK_EVERY)
+def _watch(shown: list[tuple[str, int, bool]]) -> None:
+    """Draws nothing; looks into the folder and draws the page again when something came, went or ended."""
+    if [(file.file_id, file.size, file.is_growing) for file in workspace().inbox.waiting()] != shown:
+        st.rerun()
