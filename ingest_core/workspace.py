@@ -14,7 +14,7 @@ from ingest_core.engine.steps import Runner
 from ingest_core.explore.explore import Explore
 from ingest_core.faults import abort_point
 from ingest_core.jobs.fixes import Fixes
-from ingest_core.jobs.inbox import Inbox, inbox_folder
+from ingest_core.jobs.inbox import Inbox
 from ingest_core.jobs.jobs import Jobs
 from ingest_core.jobs.loads import Loads
 from ingest_core.jobs.sample_data import load_sample_data
@@ -67,9 +67,7 @@ class Workspace:
         self._lock = lock
         self._keyset = keyset
         self.landing = LandingZone(home / "landing", keyset)
-        self.inbox = Inbox(
-            inbox_folder(home, settings), self.landing, settings.file_limit_bytes, settings.inbox_keep_days
-        )
+        self.inbox = Inbox(home, settings, self.landing)
         self.sources = Sources(engine, user)
         self.attributes = Attributes(engine, user)
         self.mappings = Mappings(engine, user)

@@ -101,7 +101,9 @@ def settings_tab(source: Source) -> None:
                 help="Who is to be told about the uploads of this source, unless an upload names others.",
             )
         )  # fmt: skip
-        st.caption("The addresses are kept with each upload. No mail is sent by this version.")
+        st.caption(
+            "Each new upload of this source starts with them. Messages go out only where a mail server is set up."
+        )
         with st.container(horizontal=True):
             is_saved = st.button("Save", type="primary", key="save_settings")
             if st.button("Edit name and description", icon=":material/edit:", key="edit_source"):

@@ -66,19 +66,19 @@ class Taken:
 class Inbox:
     """The files that wait in one folder, which is made when it is first asked for."""
 
-    def __init__(self, folder: Path, landing: LandingZone, limit: int, keep_days: int | None) -> None:
-        self._folder = folder
+    def __init__(self, home: Path, settings: Settings, landing: LandingZone) -> None:
+        self._home = home
+        self._settings = settings
         self._landing = landing
-        self._limit = limit
-        self._keep_days = keep_days
 
     def folder(self) -> Path:
         """Where the files are put. StateError ``no_inbox`` when it cannot be made."""
+        folder = inbox_folder(self._home, self._settings)
         try:
-            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         except OSError:
             raise _no_folder() from None
-        return self._folder
+        return folder
 
     def waiting(self) -> list[InboxFile]:
         """Newest first. Hidden and unfinished names, folders and links are left out. StateError ``no_inbox``."""
@@ -142,7 +142,7 @@ class Inbox:
         The time of the moved file is when it was taken.
         """
         folder = self.folder()
-        tidy(folder, self._keep_days)
+        tidy(folder, self._settings.inbox_keep_days)
         try:
             file = self.find(name)
             done = folder / DONE
@@ -164,12 +164,13 @@ class Inbox:
     def _check_size(self, source: InboxSource) -> None:
         if not source.size:
             raise FileError("The file is empty. Nothing was taken.", code="empty_file", hint="Export it again.")
-        if source.size > self._limit:
+        limit = self._settings.file_limit_bytes
+        if source.size > limit:
             raise FileError(
-                f"The file has {source.size:,} bytes; the limit is {self._limit:,}. Nothing was taken.",
+                f"The file has {source.size:,} bytes; the limit is {limit:,}. Nothing was taken.",
                 code="too_large",
                 hint="Split the file, or raise file_limit_bytes in the settings.",
-                facts={"size": source.size, "limit": self._limit},
+                facts={"size": source.size, "limit": limit},
             )
 
 

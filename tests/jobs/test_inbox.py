@@ -80,7 +80,7 @@ class TestListing:
     def test_a_folder_that_cannot_be_made_is_said(self, workspace, tmp_path):
         (tmp_path / "file").write_bytes(b"")
         with pytest.raises(StateError) as caught:
-            Inbox(tmp_path / "file" / "inbox", workspace.landing, 100, None).waiting()
+            Inbox(tmp_path / "file", workspace.settings, workspace.landing).waiting()
         assert caught.value.code == "no_inbox"
 
 
@@ -150,7 +150,8 @@ class TestTaking:
 
     def test_the_limit_is_that_of_files_from_folders(self, box, workspace):
         put(box, "large.tsv")
-        small = Inbox(box.folder(), workspace.landing, len(DATA) - 1, None)
+        settings = workspace.settings.model_copy(update={"file_limit_bytes": len(DATA) - 1})
+        small = Inbox(workspace.home, settings, workspace.landing)
         with pytest.raises(FileError) as caught:
             small.take("large.tsv")
         assert caught.value.code == "too_large"

@@ -44,9 +44,9 @@ def test_strict_asks_before_it_goes_on_and_keeps_the_answer(check, workspace):
 def test_an_answer_is_for_these_names_only(check):
     check().checkbox[0].check().run()
     page = check()
-    page.radio(key="read_encoding").set_value("windows-1252").run()
+    page.radio(key="read_encoding_utf-8").set_value("windows-1252").run()
     assert not page.button(key="continue").disabled  # the names are the same
-    page.radio(key="read_delimiter").set_value("|").run()
+    page.radio(key="read_delimiter_\t").set_value("|").run()
     assert "1 column name would be repaired" in texts(page)
     assert page.button(key="continue").disabled
 
