@@ -40,6 +40,7 @@ page = st.navigation(
         "Customers": [
             _page("profiles", "Profiles", "group", "Find one customer by an identifier."),
             _page("segments", "Segments", "donut_small", "Named audiences and their sizes."),
+            _page("macros", "Macros", "data_object", "Messages with macros, before they are sent."),
             _page("segment", "Segment", "donut_small", "One segment.", visibility="hidden"),
             _page("segment_edit", "Edit segment", "edit", "The rule of a segment.", visibility="hidden"),
             _page("attributes", "Attributes", "label", "The fields of a profile."),

@@ -15,7 +15,7 @@ from ingest_core.segments.rules import rule_from_text
 from pages.ui import errors, kept
 from pages.ui.links import breadcrumb, nothing_here, title_row
 from pages.ui.members import people_table
-from pages.ui.rule_choices import Choices, counted
+from pages.ui.rule_choices import Choices, counted, told
 from pages.ui.rule_tree import Tree
 from pages.ui.segment_draft import URL, SegmentDraft, change, change_rule, undo
 from pages.ui.state import when, workspace
@@ -81,8 +81,7 @@ def as_json(draft: SegmentDraft, problems: list[dict[str, Any]]) -> None:
     if draft.text is not None:
         st.error(_syntax(draft.text), icon=":material/error:", title="This is no rule yet")
     for problem in problems if draft.text is None else []:
-        what = problem["what"][:1].upper() + problem["what"][1:]
-        st.caption(f":red[:material/error: {escape(problem['path'])}: {escape(what)}. {escape(problem['hint'])}]")
+        st.caption(f":red[:material/error: {escape(problem['path'])}: {escape(told(problem))}]")
     st.caption(
         "The same JSON is a rule file of the command line: segment add, segment edit and segment preview take it. "
         "It is read when you leave the field, or press Ctrl+Enter."

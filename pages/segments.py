@@ -16,6 +16,8 @@ from pages.ui.text import ago, count, escape
 
 TABS = ("Segments", "Overlap")
 NEEDS = "Needs a new rule"
+FEW = 2
+"""Drafts that stand above the table; more of them are folded away."""
 
 
 def table(segments: list[dict[str, Any]]) -> None:
@@ -76,8 +78,10 @@ def _tags(segments: list[dict[str, Any]]) -> list[str]:
 
 def begun() -> None:
     """Segments that were begun and left."""
-    for draft_id, state in kept.all_of(KIND):
-        row = st.container(border=True, horizontal=True, vertical_alignment="center", key=f"draft_{draft_id}")
+    drafts = kept.all_of(KIND)
+    place = st.container() if len(drafts) <= FEW else st.expander(f"{count(len(drafts), 'segment')} not saved yet")
+    for draft_id, state in drafts:
+        row = place.container(border=True, horizontal=True, vertical_alignment="center", key=f"draft_{draft_id}")
         what = escape(state["name"]) if state["name"] else "A segment without a name"
         row.markdown(
             f":material/edit_note: **{what}** :gray[not saved yet, {ago(state['updated_at'])}]", width="stretch"

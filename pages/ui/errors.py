@@ -19,6 +19,10 @@ HINTS = {
     "already_loaded": "Say in the options that the file is to be loaded again, or choose another file.",
     "no_mapping": "Match the columns first.",
     "unknown_attribute": "Choose an attribute from the list of attributes.",
+    "not_for_segments": "Allow the attribute in segments first.",
+    "no_such_segment": "Choose a segment from the list of segments.",
+    "segment_exists": "Choose another name.",
+    "segment_unusable": "Correct its rule first.",
 }
 
 _LOG = logging.getLogger("onramp.pages")

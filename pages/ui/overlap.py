@@ -15,7 +15,7 @@ from pages.ui.text import number, percent
 
 BEGIN_WITH = 5
 LIGHT = ((0, "#edf2ff"), (0.5, "#748ffc"), (1, "#364fc7"))
-DARK = ((0, "#1b2440"), (0.5, "#3b5bdb"), (1, "#91a7ff"))
+DARK = ((0, "#1b2440"), (0.5, "#334a97"), (1, "#5c7cfa"))
 
 
 def overlap(segments: list[dict[str, Any]]) -> None:

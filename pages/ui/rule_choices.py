@@ -8,6 +8,7 @@ from typing import Any
 import streamlit as st
 
 from ingest_core.models import Receipt
+from pages.ui.errors import HINTS
 from pages.ui.state import when, workspace
 from pages.ui.waiting import remembered
 
@@ -107,6 +108,12 @@ def is_unfinished(part: Any, takes: str | None) -> bool:
     values = part.get("value") if isinstance(part.get("value"), list) else [part.get("value")]
     is_empty = not values or any(value in (None, "") for value in values)
     return takes not in (None, "nothing") and "attribute" in part and is_empty
+
+
+def told(problem: dict[str, Any]) -> str:
+    """A problem of a rule with its next move on a screen; what may have been meant is worth more than a list."""
+    what, hint = problem["what"][:1].upper() + problem["what"][1:], problem["hint"]
+    return f"{what}. {hint if hint.startswith('Did you mean') else HINTS.get(problem['code'], hint)}"
 
 
 def offered_values(attribute: str) -> list[str]:

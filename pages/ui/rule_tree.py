@@ -11,7 +11,7 @@ import streamlit as st
 from ingest_core.segments import editing
 from pages.ui import rule_values
 from pages.ui.kept import shown
-from pages.ui.rule_choices import NAMED, NEW, Choices, is_unfinished, new_condition, subject_of, with_operator
+from pages.ui.rule_choices import NAMED, NEW, Choices, is_unfinished, new_condition, subject_of, told, with_operator
 from pages.ui.segment_draft import change_rule
 from pages.ui.text import count, escape
 
@@ -172,8 +172,7 @@ class Tree:
             empty = next((kind for kind in ASKED if bare.get(kind) == ""), None)
             st.caption(f":orange[:material/edit: {ASKED[empty] if empty else 'Enter a value.'}]")
         else:
-            what = problem["what"][:1].upper() + problem["what"][1:]
-            st.caption(f":red[:material/error: {escape(what)}. {escape(problem['hint'])}]")
+            st.caption(f":red[:material/error: {escape(told(problem))}]")
 
 
 def _words(operators: dict[str, dict[str, Any]], name: str) -> str:
