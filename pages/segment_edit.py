@@ -103,11 +103,7 @@ def _typed(key: str) -> None:
     except OnrampError:
         change(text=text)
         return
-    try:
-        rule = workspace().segments.preview(rule, 0)["rule"]  # names and operators as the builder knows them
-    except OnrampError:
-        pass  # what is wrong with it is shown at its place
-    change_rule(lambda _: as_group(rule))
+    change_rule(lambda _: as_group(workspace().segments.spelled(rule)))
 
 
 def found(draft: SegmentDraft, current: str | None) -> dict[str, Any]:

@@ -116,6 +116,26 @@ def named(stored: Any, known: Known) -> Any:
     }
 
 
+def spelled(rule: Any, known: Known) -> Any:
+    """A rule as a person writes it, with names and operators spelled as they are; what is not known stays as it is."""
+    if isinstance(rule, list):
+        return [spelled(part, known) for part in rule]
+    if not isinstance(rule, dict):
+        return rule
+    made = {key: spelled(part, known) if key in ("all", "any", "not") else part for key, part in rule.items()}
+    attribute = known.attribute(made["attribute"]) if isinstance(made.get("attribute"), str) else None
+    if attribute is not None:
+        made["attribute"] = attribute.name
+        written = made.get("operator")
+        operator = find_operator(attribute, written) if isinstance(written, str) else None
+        made |= {"operator": operator.name} if operator is not None else {}
+    if isinstance(made.get("source"), str) and (number := known.source(made["source"])) is not None:
+        made["source"] = known.sources[number]
+    if isinstance(made.get("segment"), str) and (number := known.segment(made["segment"])) is not None:
+        made["segment"] = known.segments[number].name
+    return made
+
+
 def rule_from_text(text: str) -> Any:
     """The JSON of a rule, as in a rule file. InputError ``bad_rule`` with line and column where JSON says them."""
     try:

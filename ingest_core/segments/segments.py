@@ -22,7 +22,7 @@ from ingest_core.segments.compiling import Condition, compile_rule
 from ingest_core.segments.counting import Counted, counts, keep_counts
 from ingest_core.segments.known import Kept, Known, mentions
 from ingest_core.segments.records import hide_with, show_with
-from ingest_core.segments.rules import RuleError, as_json, named, parse_rule, stored_rule
+from ingest_core.segments.rules import RuleError, as_json, named, parse_rule, spelled, stored_rule
 from ingest_core.segments.wording import in_words
 from ingest_core.vault import Keyset
 
@@ -173,6 +173,11 @@ class Segments:
             known = Known.of(session)
             found = problems(rule, known, records.find(known, segment).segment_id if segment else None)
         return [{"path": str(one.facts["path"]), "what": one.what, "code": one.code, "hint": one.hint} for one in found]
+
+    def spelled(self, rule: Any) -> Any:
+        """A rule, also an unfinished one, with names and operators spelled as ``show`` spells them."""
+        with self._engine.session() as session:
+            return spelled(rule, Known.of(session))
 
     def to_correct(self, name: str) -> Any:
         """The rule of a segment, with names, also of one that cannot be used as it is. Raises ``no_such_segment``."""

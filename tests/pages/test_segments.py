@@ -278,6 +278,15 @@ class TestJson:
         assert "**1** of 2 profiles" in texts(page)
         assert json.loads(page.text_area(key="rule_json").value) == rule_of(page, workspace)
 
+    def test_a_rule_with_a_mistake_can_be_corrected_by_clicking(self, open_page, segments):
+        page = open_page("segment_edit", show="Rule as JSON")
+        page.text_area(key="rule_json").set_value('{"attribute": "AMOUNT", "operator": ">", "value": "much"}').run()
+        page = open_page("segment_edit", draft=draft_of(page))
+        assert page.selectbox(key="rule.all[0]:operator").value == "greater"
+        assert "is not a number" in plain(page)
+        page.text_input(key="rule.all[0]:value:text").set_value("5").run()
+        assert "**0** of 2 profiles" in texts(page)
+
     def test_text_that_is_no_json_is_kept_and_the_rule_stays(self, open_page, workspace, segments, draft):
         page = open_page("segment_edit", draft=draft({"all": [PUNE]}, name="X"), show="Rule as JSON")
         page.text_area(key="rule_json").set_value('{"all": [}').run()

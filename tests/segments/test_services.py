@@ -141,6 +141,22 @@ class TestWriting:
         assert [one["path"] for one in segments.check("no rule")] == ["rule"]
         assert [one["code"] for one in segments.check({"all": [ROME] * 1001})] == ["rule_too_large"]
 
+    def test_an_unfinished_rule_is_spelled_as_far_as_it_is_known(self, segments):
+        segments.add("ROMANS", ROME)
+        rule = {
+            "all": [
+                {"attribute": "AMOUNT", "operator": ">", "value": "much"}, {"source": "crm"}, {"source": "Nobody"},
+                {"not": {"any": [{"segment": "romans"}, {"attribute": "CITTY", "operator": "="}]}}, {"what": 1}, "x",
+            ]
+        }  # fmt: skip
+        assert segments.spelled(rule) == {
+            "all": [
+                {"attribute": "amount", "operator": "greater", "value": "much"}, {"source": "CRM"},
+                {"source": "Nobody"},
+                {"not": {"any": [{"segment": "ROMANS"}, {"attribute": "CITTY", "operator": "="}]}}, {"what": 1}, "x",
+            ]
+        }  # fmt: skip
+
     def test_a_circle_is_noticed_before_the_segment_is_saved(self, segments):
         segments.add("ROMANS", ROME)
         segments.add("OTHERS", {"not": {"segment": "ROMANS"}})
