@@ -152,6 +152,8 @@ class SourceSettings(Model):
     threshold_percent: float | None = Field(default=None, ge=0, le=100)  # None = best effort, 0 = strict
     recipients: tuple[str, ...] = ()
     drift_percent: float | None = Field(default=None, ge=0, le=100)  # a file further off asks before it loads
+    access_mapping: bool = False  # of a data source of others: the sender may feed its traits
+    profile_days: int = Field(default=720, ge=30, le=1800)  # without activity; of a cross-device data source
 
 
 class Source(Model):

@@ -6,6 +6,7 @@ import getpass
 import os
 from pathlib import Path
 
+from ingest_core.audience_manager.audience import AudienceManager
 from ingest_core.catalog import Attributes, Drafts, Mappings, Sources
 from ingest_core.engine import Engine
 from ingest_core.engine.lock import WorkspaceLock
@@ -79,15 +80,14 @@ class Workspace:
         self.attribute_facts = AttributeFacts(engine, self.attributes, self.sources, self.mappings, self.segments)
         self.macros = Macros(engine, keyset, self.profiles, user)
         self.planner = Planner(engine, settings, self.attributes, self.mappings, user)
-        self.inspect = self.planner.inspect
-        self.suggest = self.planner.suggest
-        self.plan = self.planner.plan
+        self.inspect, self.suggest, self.plan = self.planner.inspect, self.planner.suggest, self.planner.plan
         self.loads = Loads(engine, self.planner, Loader(engine, keyset, settings), worker)
         self.undo = Undo(engine, settings, self.attributes, user)
         self.configuration = Configuration(home, engine, keyset, settings, self.attributes, user)
         self.operations = Operations(home, engine, keyset, settings, self.landing, self.drafts, user, worker)
         self.jobs = Jobs(engine, self.sources, self.landing, self.loads)
         self.fixes = Fixes(self.history, self.sources, self.mappings, self.landing, self.jobs)
+        self.audience = AudienceManager(engine, self.sources, user)
 
     @classmethod
     def open(cls, home: Path | None = None, *, user: str | None = None, worker: str = "command") -> Workspace:

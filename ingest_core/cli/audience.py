@@ -1,4 +1,4 @@
-"""am check: files of Audience Manager."""
+"""am check: files of Audience Manager, looked at before they are sent."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import argparse
 from typing import Any
 
 from ingest_core.audience_manager.checking import CheckOptions, check_files
+from ingest_core.cli import audience_work
 from ingest_core.cli.files_given import file_given
 from ingest_core.cli.parser import command, group
 from ingest_core.cli.text import visible
@@ -29,6 +30,7 @@ def add_commands(parsers: Any) -> None:
     check.add_argument("--strict-alnum", action="store_true", help="no hyphens in MAID, TIFA and Vizio ids")
     check.add_argument("--lenient-timestamp", action="store_true", help="take timestamps of 9 digits")
     check.set_defaults(needs_workspace=False)
+    audience_work.add_commands(am)
 
 
 def _check(_: Workspace, args: argparse.Namespace) -> Any:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +13,7 @@ import pyarrow as pa
 from ingest_core.catalog import parse_mapping
 from ingest_core.catalog.addresses import check_addresses
 from ingest_core.cli.files_given import file_given, text_given
+from ingest_core.cli.moments import moment_given
 from ingest_core.cli.parser import command
 from ingest_core.cli.text import inspection_text, receipt_text
 from ingest_core.errors import InputError, StateError
@@ -107,7 +107,7 @@ def _ingest(workspace: Workspace, args: argparse.Namespace) -> Any:
         replace=args.replace,
         segment=None if args.segment in (None, "none") else args.segment,
         notify=_recipients(args.notify, source),
-        at=_moment(args.at),
+        at=moment_given(args.at),
         again=args.again,
         accept_drift=args.accept_drift,
         parent=_parent(workspace, args.fixes, source),
@@ -157,18 +157,6 @@ def _recipients(given: list[str], source: Source) -> tuple[str, ...]:
     if not given:
         return source.settings.recipients
     return () if given == [NOBODY] else check_addresses(given)
-
-
-def _moment(text: str | None) -> datetime | None:
-    if text is None:
-        return None
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        raise InputError(
-            "The time is not written as ISO 8601. Nothing was loaded.", code="bad_time", hint="Such as 2027-01-31T06:00"
-        ) from None
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 class _Talk:

@@ -33,6 +33,8 @@ def _source(commands: Any) -> None:
     add.add_argument("--id-type", choices=("cookie", "cross_device", "device"))
     add.add_argument("--inbound-id-type")
     add.add_argument("--owner", choices=("self", "other"))
+    add.add_argument("--access-mapping", action="store_true", help="of others, who let us feed its traits")
+    add.add_argument("--profile-days", type=int, default=720, metavar="DAYS", help="kept without activity (720)")
     add.add_argument("--id-attribute")
     add.add_argument("--id-placement")
     add.add_argument("--phone-country", metavar="CC", help=_PHONE_COUNTRY)
@@ -73,9 +75,19 @@ def _source_add(workspace: Workspace, args: argparse.Namespace) -> Any:
             threshold_percent=_percent(args.threshold, "threshold"),
             drift_percent=_percent(args.drift, "drift"),
             recipients=_addresses(args.recipients),
+            access_mapping=args.access_mapping,
+            profile_days=_days(args.profile_days),
         ),
     )
     return source_json(source)
+
+
+def _days(days: int) -> int:
+    if not 30 <= days <= 1800:
+        raise InputError(
+            "Profiles are kept 30 to 1,800 days. Nothing was created.", code="bad_days", hint="The usual number is 720."
+        )
+    return days
 
 
 def _source_set(workspace: Workspace, args: argparse.Namespace) -> Any:

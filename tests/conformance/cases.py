@@ -15,6 +15,7 @@ from tests.conformance.case_id_sync import judge_http, judge_row, judge_sequence
 from tests.conformance.case_lines import judge_line
 from tests.conformance.case_names import judge_name
 from tests.conformance.case_rules import judge_segment, judge_trait
+from tests.conformance.case_scenario import judge_scenario
 from tests.conformance.verdict import Verdict
 
 JUDGES: dict[str, Callable[[dict[str, Any]], Verdict]] = {
@@ -25,6 +26,7 @@ JUDGES: dict[str, Callable[[dict[str, Any]], Verdict]] = {
     "http": judge_http,
     "trait": judge_trait,
     "segment": judge_segment,
+    "scenario": judge_scenario,
 }
 """Kind of case → what judges it."""
 

@@ -1,0 +1,97 @@
+"""The Audience Manager side of a workspace: traits, batches of files, who has which traits."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from ingest_core.audience_manager.processing import Batch, BatchOptions
+from ingest_core.audience_manager.qualified import Profile, Scope, make_live, members
+from ingest_core.audience_manager.receipts import BatchReport
+from ingest_core.audience_manager.registered import Registered
+from ingest_core.audience_manager.traits import Traits
+from ingest_core.catalog import Sources
+from ingest_core.clock import now
+from ingest_core.engine import Engine, Session
+from ingest_core.engine.steps import Runner, ignore_progress
+from ingest_core.errors import InputError, OnrampError
+from ingest_core.faults import abort_point
+from ingest_core.ledger.audit import write_audit
+from ingest_core.ledger.uploads import new_request_id
+from ingest_core.models import ByteSource, Progress
+
+
+class AudienceManager:
+    """Data sources are sources with a DPID; people and traits of files are told by them."""
+
+    def __init__(self, engine: Engine, sources: Sources, user: str) -> None:
+        self._engine = engine
+        self._sources = sources
+        self._user = user
+        self.traits = Traits(engine, user)
+
+    def registered(self) -> Registered:
+        """The data sources that have a DPID."""
+        return Registered.of(self._sources.list())
+
+    def ingest(
+        self,
+        files: Sequence[ByteSource],
+        options: BatchOptions | None = None,
+        *,
+        is_dry_run: bool = False,
+        progress: Progress = ignore_progress,
+    ) -> BatchReport:
+        """Processes files as one batch, in one transaction; a file that is refused never stops the others.
+
+        The beta environment is a dry run without any mapping of ids (spec §2). InputError ``no_file``.
+        """
+        if not files:
+            raise InputError("No file was given. Nothing was changed.", code="no_file", hint="Name one or more files.")
+        options = options or BatchOptions(now())
+        with self._engine.write, self._engine.session() as session:
+            started_at = now()
+            session.run("BEGIN")
+            try:
+                batch = Batch(Runner(session, progress), self.registered(), options)
+                batch.run(files)
+                if options.is_beta or is_dry_run:
+                    session.run("ROLLBACK")
+                    return batch.report
+                batch.keep(new_request_id(), self._user, started_at, now())
+                detail = {"files": len(files), "rejected": len(batch.report.rejected)}
+                write_audit(session, self._user, "am ingest", str(batch.report.request_id), detail)
+                abort_point("commit", "before")
+                session.run("COMMIT")
+            except BaseException:
+                _roll_back(session)
+                raise
+            abort_point("commit", "after")
+        batch.report.steps = batch.steps
+        return batch.report
+
+    def members(self, at: datetime | None = None, scope: Scope = "profile_only") -> dict[Profile, dict[int, datetime]]:
+        """(dpid, id) → trait → when it was realised, of everybody who has a trait at a moment (UTC, naive; now)."""
+        with self._engine.session() as session:
+            make_live(session, self.registered(), at or now(), scope)
+            return members(session)
+
+    def batches(self, limit: int = 100) -> list[dict[str, Any]]:
+        """Receipts of the newest batches: {request_id, at, uploaded_by, dpid, target, …} and every counter."""
+        with self._engine.session() as session:
+            return session.records(_RECEIPTS, [limit])
+
+
+_RECEIPTS = """
+SELECT request_id, counts_at AS "at", uploaded_by, receipt.dpid, receipt.target, receipt.counts
+FROM am_receipt AS receipt JOIN am_batch USING (batch_no)
+ORDER BY batch_no DESC, receipt.dpid, receipt.target LIMIT ?
+"""
+
+
+def _roll_back(session: Session) -> None:
+    try:
+        session.run("ROLLBACK")
+    except OnrampError:
+        return  # the transaction ended already, or the engine did

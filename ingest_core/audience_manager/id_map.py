@@ -1,0 +1,133 @@
+"""Rows of an ID sync file become mappings, links and hashed addresses (Audience Manager spec §8.2, §8.4).
+
+The rows stand in ``am_pair`` (line, place, dpid, id), the column as its place. Within one file later rows win.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ingest_core.audience_manager.data_sources import GLOBAL_SOURCES, UUID_DPID, is_global
+from ingest_core.audience_manager.id_graph import GraphLimits
+from ingest_core.audience_manager.resolving import resolve
+from ingest_core.engine import Session
+
+_DEVICES = ", ".join(map(str, (UUID_DPID, *GLOBAL_SOURCES)))
+_GLOBAL = ", ".join(map(str, GLOBAL_SOURCES))
+
+_LAST = """
+(SELECT greatest((SELECT coalesce(max(seq), 0) FROM am_map), (SELECT coalesce(max(seq), 0) FROM am_link),
+                 (SELECT coalesce(max(seq), 0) FROM am_hash)))
+"""
+
+ANCHOR_IN_ROW = """
+CREATE OR REPLACE TEMP TABLE am_anchor AS
+SELECT line, dpid AS device_dpid, id AS device_id, place FROM am_pair WHERE place = ?
+"""
+ANCHOR_OF_MASTER = """
+CREATE OR REPLACE TEMP TABLE am_anchor AS
+SELECT line, device_dpid, device_id, place FROM am_pair JOIN am_resolved USING (dpid, id) WHERE place = 0
+"""
+NEW_MAPS = f"""
+CREATE OR REPLACE TEMP TABLE am_new_map AS
+SELECT dpid, id, device_dpid, device_id, {_LAST} + max(turn) AS seq
+FROM (SELECT pair.dpid, pair.id, device_dpid, device_id, row_number() OVER (ORDER BY pair.line, pair.place) AS turn
+      FROM am_pair AS pair JOIN am_anchor AS anchor USING (line)
+      WHERE pair.place <> anchor.place AND NOT (pair.dpid = device_dpid AND pair.id = device_id))
+GROUP BY dpid, id, device_dpid, device_id
+"""
+OLD_MAPS_GO = """
+DELETE FROM am_map USING am_new_map AS fresh
+WHERE am_map.dpid = fresh.dpid AND am_map.id = fresh.id
+  AND am_map.device_dpid = fresh.device_dpid AND am_map.device_id = fresh.device_id
+"""
+MAPS = "INSERT INTO am_map SELECT dpid, id, device_dpid, device_id, seq FROM am_new_map"
+
+NEW_LINKS = f"""
+CREATE OR REPLACE TEMP TABLE am_new_link AS
+SELECT dpid, id, known_dpid, known_id, {_LAST} + max(turn) AS seq
+FROM (SELECT other.dpid, other.id, master.dpid AS known_dpid, master.id AS known_id,
+             row_number() OVER (ORDER BY other.line, other.place) AS turn
+      FROM am_pair AS other JOIN am_pair AS master ON master.line = other.line AND master.place = 0
+      WHERE other.place > 0 AND other.line NOT IN (SELECT line FROM am_anchor))
+GROUP BY dpid, id, known_dpid, known_id
+"""
+OLD_LINKS_GO = """
+DELETE FROM am_link USING am_new_link AS fresh
+WHERE am_link.dpid = fresh.dpid AND am_link.id = fresh.id
+  AND am_link.known_dpid = fresh.known_dpid AND am_link.known_id = fresh.known_id
+"""
+LINKS = "INSERT INTO am_link SELECT dpid, id, known_dpid, known_id, seq FROM am_new_link"
+
+NEW_HASHES = f"""
+CREATE OR REPLACE TEMP TABLE am_new_hash AS
+SELECT dpid, id, hash, {_LAST} + max(turn) AS seq
+FROM (SELECT master.dpid, master.id, other.id AS hash, row_number() OVER (ORDER BY other.line, other.place) AS turn
+      FROM am_pair AS other JOIN am_pair AS master ON master.line = other.line AND master.place = 0
+      WHERE other.place > 0)
+GROUP BY dpid, id, hash
+"""
+OLD_HASHES_GO = """
+DELETE FROM am_hash USING am_new_hash AS fresh
+WHERE am_hash.dpid = fresh.dpid AND am_hash.id = fresh.id AND am_hash.hash = fresh.hash
+"""
+HASHES = "INSERT INTO am_hash SELECT dpid, id, hash, seq FROM am_new_hash"
+TOO_MANY_HASHES = """
+DELETE FROM am_hash WHERE seq IN (
+    SELECT seq FROM am_hash SEMI JOIN am_new_hash USING (dpid, id)
+    QUALIFY row_number() OVER (PARTITION BY dpid, id ORDER BY seq DESC) > ?)
+"""
+
+TOO_MANY_DEVICES = f"""
+DELETE FROM am_map WHERE seq IN (
+    SELECT seq FROM am_map SEMI JOIN am_new_map USING (dpid, id)
+    WHERE dpid NOT IN ({_DEVICES}) AND device_dpid IN ({_GLOBAL})
+    QUALIFY row_number() OVER (PARTITION BY dpid, id ORDER BY seq DESC) > ?)
+"""
+TOO_MANY_CUSTOMERS = f"""
+DELETE FROM am_map WHERE seq IN (
+    SELECT seq FROM am_map SEMI JOIN am_new_map USING (device_dpid, device_id)
+    WHERE dpid NOT IN ({_DEVICES}) AND device_dpid IN ({_GLOBAL})
+    QUALIFY row_number() OVER (PARTITION BY device_dpid, device_id, dpid ORDER BY seq DESC) > ?)
+"""
+TOO_MANY_COOKIES = """
+DELETE FROM am_map WHERE seq IN (
+    SELECT seq FROM am_map SEMI JOIN am_new_map USING (dpid, id)
+    WHERE list_contains(?::BIGINT[], dpid) AND device_dpid = 0
+    QUALIFY row_number() OVER (PARTITION BY dpid, id ORDER BY seq DESC) > ?)
+"""
+TOO_MANY_OF_ONE_COOKIE = """
+DELETE FROM am_map WHERE seq IN (
+    SELECT seq FROM am_map SEMI JOIN am_new_map USING (device_dpid, device_id)
+    WHERE list_contains(?::BIGINT[], dpid) AND device_dpid = 0
+    QUALIFY row_number() OVER (PARTITION BY device_id ORDER BY seq DESC) > ?)
+"""
+
+
+def apply_ids(session: Session, columns: Sequence[int], cookies: Sequence[int]) -> int:
+    """Rows of an ``adobe_id`` file whose columns are these data sources; returns how many found their device.
+
+    ``cookies``: data sources of cookie ids, whose limits are others.
+    """
+    place = columns.index(UUID_DPID) if UUID_DPID in columns else 0
+    if place or columns[0] == UUID_DPID or is_global(columns[0]):
+        session.run(ANCHOR_IN_ROW, [place])
+    else:
+        session.run("CREATE OR REPLACE TEMP TABLE am_asked AS SELECT dpid, id FROM am_pair WHERE place = 0")
+        resolve(session)
+        session.run(ANCHOR_OF_MASTER)
+    for statement in (NEW_MAPS, OLD_MAPS_GO, MAPS, NEW_LINKS, OLD_LINKS_GO, LINKS):
+        session.run(statement)
+    limits = GraphLimits()
+    session.run(TOO_MANY_DEVICES, [limits.devices_per_customer])
+    session.run(TOO_MANY_CUSTOMERS, [limits.customers_per_device])
+    session.run(TOO_MANY_COOKIES, [list(cookies), limits.cookies_per_cookie])
+    session.run(TOO_MANY_OF_ONE_COOKIE, [list(cookies), limits.cookies_per_cookie])
+    return int(session.value("SELECT count(*) FROM am_anchor"))
+
+
+def apply_hashes(session: Session) -> None:
+    """Rows of a ``c2c_id`` file: the newest ten addresses of each customer are kept."""
+    for statement in (NEW_HASHES, OLD_HASHES_GO, HASHES):
+        session.run(statement)
+    session.run(TOO_MANY_HASHES, [GraphLimits().hashes_per_customer])

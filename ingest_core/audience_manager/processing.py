@@ -1,0 +1,255 @@
+"""One batch, from files to receipts, inside one transaction (Audience Manager spec §9, §10)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from ingest_core.audience_manager import id_map, trait_fold
+from ingest_core.audience_manager.batches import Inbound, fingerprint, logical_files, read_name, sync_files
+from ingest_core.audience_manager.evaluation import Evaluator
+from ingest_core.audience_manager.id_sync import RowContext
+from ingest_core.audience_manager.line_blocks import BlockParser
+from ingest_core.audience_manager.lines import MAX_LINE_BYTES, LineContext
+from ingest_core.audience_manager.name_types import DataName, IdSyncName, NameProblem
+from ingest_core.audience_manager.reading import read_blocks
+from ingest_core.audience_manager.reasons import AM_REASONS
+from ingest_core.audience_manager.receipts import (
+    SYNC_COUNTERS,
+    BatchReceipt,
+    BatchReport,
+    Counts,
+    RejectedFile,
+    SyncReceipt,
+)
+from ingest_core.audience_manager.registered import Kind, Registered
+from ingest_core.audience_manager.staging import Part, stage_part, stage_rows
+from ingest_core.audience_manager.trait_fold import LogicalFile
+from ingest_core.audience_manager.traits import realisable
+from ingest_core.audience_manager.wire import WireLimits, text_chunks
+from ingest_core.engine import Session
+from ingest_core.engine.steps import Runner
+from ingest_core.errors import FileError
+from ingest_core.models import ByteSource, StepReport
+
+FORGET_PART = ("DELETE FROM am_line WHERE part = ?", "DELETE FROM am_line_op WHERE part = ?")
+LOG_LINES = """
+INSERT INTO am_op
+SELECT judged.file_no, judged.line, judged.dpid, judged.user_id, trait_id, is_add
+FROM am_judged AS judged JOIN am_line_op USING (part, line)
+WHERE class IN ('stored', 'no_matching_aam_id')
+"""
+LOG_ROWS = "INSERT INTO am_row SELECT ?::BIGINT, line, list(id ORDER BY place) FROM am_pair GROUP BY line"
+DEVICES = "CREATE OR REPLACE TEMP TABLE am_device (receipt VARCHAR, dpid BIGINT, id VARCHAR)"
+NEW_DEVICES = "INSERT INTO am_device SELECT DISTINCT ?::VARCHAR, dpid, id FROM am_stored"
+COUNT_DEVICES = "SELECT receipt, count(DISTINCT (dpid, id)) FROM am_device GROUP BY receipt"
+KNOWN = "SELECT count(*) FILTER (WHERE sha256 = ?), count(*) FROM am_file WHERE name = ? AND code IS NULL"
+
+
+@dataclass(frozen=True)
+class BatchOptions:
+    """``at``: UTC, naive: when its traits count as realised. ``is_beta``: names and contents only, nothing stored."""
+
+    at: datetime
+    is_beta: bool = False
+    user_cap: int = 200
+    max_line_bytes: int = MAX_LINE_BYTES
+    limits: WireLimits = field(default_factory=WireLimits)
+
+
+class Batch:
+    """Runs once, in a session with an open transaction of the caller."""
+
+    def __init__(self, runner: Runner, registered: Registered, options: BatchOptions) -> None:
+        self._runner = runner
+        self._session: Session = runner.session
+        self._registered = registered
+        self._options = options
+        self._next_file = int(self._session.value("SELECT coalesce(max(file_no), 0) + 1 FROM am_file"))
+        self._batch_no = int(self._session.value("SELECT coalesce(max(batch_no), 0) + 1 FROM am_batch"))
+        self._receipts: dict[str, BatchReceipt] = {}
+        self.report = BatchReport(
+            request_id=None, environment="beta" if options.is_beta else "production", at=options.at
+        )
+
+    def run(self, sources: Sequence[ByteSource]) -> None:
+        """All data files against the mappings as they stand, then the ID syncs (D-28, D-29)."""
+        with self._runner.timed("read names", "Read and check the names; hash the bytes.") as done:
+            files = [file for source in sources if (file := self._received(source)) is not None]
+            done(len(files))
+        self._session.run(DEVICES)
+        for parts in logical_files(files):
+            name = parts[0].name
+            assert isinstance(name, DataName)
+            purpose = f"Fold the traits of {name.owner} from a file of mode {name.mode}."
+            with self._runner.timed("traits", purpose, trait_fold.CHANGES) as done:
+                done(self._data(name, parts))
+        for receipt, devices in self._session.rows(COUNT_DEVICES):
+            self._receipts[receipt].total_devices = int(devices)
+        for file in sync_files(files):
+            with self._runner.timed("ids", "Map ids to devices.", id_map.NEW_MAPS) as done:
+                done(self._sync(file))
+        self.report.receipts = list(self._receipts.values())
+
+    def keep(self, request_id: str, user: str, started_at: datetime, finished_at: datetime) -> None:
+        """Writes the batch and its receipts beside its data."""
+        steps = json.dumps([report.model_dump() for report in self._runner.reports])
+        self._session.run(
+            "INSERT INTO am_batch VALUES (?, ?, ?, ?, ?, ?, ?)",
+            [self._batch_no, request_id, self._options.at, user, started_at, finished_at, steps],
+        )
+        for receipt in self._receipts.values():
+            self._session.run(
+                "INSERT INTO am_receipt VALUES (?, ?, ?, ?)",
+                [self._batch_no, receipt.dpid, receipt.target, receipt.model_dump_json()],
+            )
+        self.report.request_id = request_id
+
+    @property
+    def steps(self) -> list[StepReport]:
+        """What was done, in order."""
+        return self._runner.reports
+
+    # ── one file ────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _received(self, source: ByteSource) -> Inbound | None:
+        name = read_name(source.name, self._registered)
+        if isinstance(name, NameProblem):
+            self._refuse(source.name, "", name.code, name.why)
+            return None
+        sha256 = fingerprint(source)
+        same, earlier = self._session.row(KNOWN, [sha256, source.name]) or (0, 0)
+        if same:
+            self._refuse(source.name, sha256, "duplicate_file", AM_REASONS["duplicate_file"].explanation)
+            return None
+        if earlier:
+            self.report.warnings.append({"code": "same_name_other_bytes", "file": source.name})
+        return Inbound(source, name, sha256)
+
+    def _refuse(self, file: str, sha256: str, code: str, why: str) -> None:
+        self.report.rejected.append(RejectedFile(file=file, error=code, message=why))
+        self._keep_file(file, sha256, None, {}, code)
+
+    def _keep_file(self, file: str, sha256: str, kind: str | None, counts: dict[str, Any], code: str | None) -> int:
+        number = self._next_file
+        self._next_file += 1
+        self._session.run(
+            "INSERT INTO am_file VALUES (?, ?, ?, ?, ?, ?, ?)",
+            [number, self._batch_no, file, sha256, kind, code, json.dumps(counts)],
+        )
+        return number
+
+    # ── data ────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _data(self, name: DataName, files: Sequence[Inbound]) -> int:
+        for table in trait_fold.TABLES:
+            self._session.run(table)
+        staged = [part for number, file in enumerate(files) if (part := self._part(name, number, file)) is not None]
+        if not staged:
+            return 0
+        file = LogicalFile(self._kind(name), name.owner, name.mode, self._options.user_cap)
+        counts = trait_fold.judge(self._session, file)
+        if self._options.is_beta:
+            counts = _without_mapping(counts)
+        else:
+            counts += trait_fold.fold(self._session, file, self._options.at)
+            self._session.run(LOG_LINES)
+        counts += Counts(
+            records_received=sum(part.received for part in staged),
+            format_errors=sum(part.format_errors for part in staged),
+            lines_too_long=sum(part.too_long for part in staged),
+        )
+        receipt = self._receipt(name)
+        receipt.files += [file.source.name for file in files if self._is_taken(file)]
+        _add(receipt, counts)
+        if file.kind != "cross_device" and not self._options.is_beta:
+            self._session.run(NEW_DEVICES, [receipt.key])
+        return counts.stored_records
+
+    def _is_taken(self, file: Inbound) -> bool:
+        return all(rejected.file != file.source.name for rejected in self.report.rejected)
+
+    def _part(self, name: DataName, number: int, file: Inbound) -> Part | None:
+        part = Part(number, self._next_file)
+        rule = self._registered.id_rule(name.dpid)
+        options = self._options
+        context = LineContext(rule, name.mode, name.variant, max_line_bytes=options.max_line_bytes)
+        blocks = read_blocks(text_chunks(file.source, file.name.tail, options.limits), options.max_line_bytes)
+        evaluator = Evaluator(realisable(self._session, name.owner), name.mode)
+        try:
+            stage_part(
+                self._session, part, self._registered.profile_dpid(name.dpid), blocks, BlockParser(context), evaluator
+            )
+            _refuse_empty(part.received, file)
+        except FileError as error:
+            for statement in FORGET_PART:
+                self._session.run(statement, [number])
+            self._refuse(file.source.name, file.sha256, error.code, error.message)
+            return None
+        counts = {"received": part.received, "format_errors": part.format_errors, "too_long": part.too_long}
+        self._keep_file(file.source.name, file.sha256, "data", counts, None)
+        return part
+
+    def _kind(self, name: DataName) -> Kind:
+        return "device" if name.variant == "odc" else self._registered.kind(name.dpid)
+
+    def _receipt(self, name: DataName) -> BatchReceipt:
+        new = BatchReceipt(dpid=name.dpid, target=name.target)
+        return self._receipts.setdefault(new.key, new)
+
+    # ── ID syncs ────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _sync(self, file: Inbound) -> int:
+        name = file.name
+        assert isinstance(name, IdSyncName)
+        context = RowContext(name, max_line_bytes=self._options.max_line_bytes)
+        blocks = read_blocks(text_chunks(file.source, name.tail, self._options.limits), self._options.max_line_bytes)
+        try:
+            rows = stage_rows(self._session, context, blocks)
+            _refuse_empty(rows.counts.get("records_received", 0), file)
+        except FileError as error:
+            self._refuse(file.source.name, file.sha256, error.code, error.message)
+            return 0
+        good = int(self._session.value("SELECT count(DISTINCT line) FROM am_pair"))
+        stored = 0
+        if not self._options.is_beta:
+            stored = good
+            if context.is_c2c:
+                id_map.apply_hashes(self._session)
+            else:
+                stored = id_map.apply_ids(self._session, name.columns, self._registered.cookies)
+        counts = {**dict.fromkeys(SYNC_COUNTERS, 0), **rows.counts}
+        counts |= {"stored_records": stored, "no_matching_aam_id": good - stored}
+        number = self._keep_file(file.source.name, file.sha256, "id_sync", counts, None)
+        self._session.run(LOG_ROWS, [number])
+        self.report.id_sync.append(SyncReceipt(file=file.source.name, counts=counts))
+        return stored
+
+
+def _refuse_empty(records: int, file: Inbound) -> None:
+    if not records:
+        reason = AM_REASONS["empty_file"]
+        raise FileError(reason.explanation, code="empty_file", hint=reason.fix, facts={"file": file.source.name})
+
+
+def _without_mapping(counts: Counts) -> Counts:
+    """Beta knows no ids: every well-formed record with a valid one has no match, and nothing is evaluated."""
+    unmatched = counts.no_matching_aam_id + counts.no_trait_realized + counts.stored_records
+    return Counts(
+        invalid_aam_id=counts.invalid_aam_id,
+        invalid_device_id=counts.invalid_device_id,
+        no_matching_aam_id=unmatched,
+        lines_over_user_cap=counts.lines_over_user_cap,
+    )
+
+
+def _add(receipt: BatchReceipt, counts: Counts) -> None:
+    for name in Counts.model_fields:
+        setattr(receipt, name, getattr(receipt, name) + getattr(counts, name))
+    receipt.records_processed = receipt.records_received - receipt.lines_too_long - receipt.lines_over_user_cap
+    receipt.total_signals = (
+        receipt.used_signals + receipt.total_unused_signals + receipt.ignored_signals + receipt.failed_signals
+    )

@@ -1,0 +1,68 @@
+"""Who has which traits at a moment, and who is in which segments (Audience Manager spec §13, §14)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
+from typing import Literal
+
+from ingest_core.audience_manager.data_sources import GLOBAL_SOURCES, UUID_DPID
+from ingest_core.audience_manager.registered import DEVICE_DAYS, Registered
+from ingest_core.audience_manager.rules import Qualification, SegmentRule
+from ingest_core.audience_manager.trait_fold import LIVE
+from ingest_core.engine import Session
+
+Scope = Literal["profile_only", "device_plus_last_authenticated"]
+"""Whose traits count for a profile: its own, or of a device also those of the customer who was synced to it last."""
+
+Profile = tuple[int, str]
+
+_DEVICES = ", ".join(map(str, (UUID_DPID, *GLOBAL_SOURCES)))
+
+DAYS = "CREATE OR REPLACE TEMP TABLE am_days (dpid BIGINT, days INTEGER)"
+LIVE_NOW = f"""
+CREATE OR REPLACE TEMP TABLE am_live AS
+SELECT held.dpid, held.id, held.trait_id, held.realised_at
+FROM am_held AS held
+JOIN am_trait ON am_trait.trait_id = held.trait_id
+JOIN am_profile AS profile ON profile.dpid = held.dpid AND profile.id = held.id
+LEFT JOIN am_days AS kept ON kept.dpid = held.dpid
+WHERE realised_at <= ?::TIMESTAMP AND {LIVE.format(at="?::TIMESTAMP")}
+  AND seen_at + to_days(coalesce(kept.days, {DEVICE_DAYS})) > ?::TIMESTAMP
+"""
+LAST_AUTHENTICATED = f"""
+INSERT INTO am_live
+SELECT device_dpid, device_id, live.trait_id, live.realised_at
+FROM (SELECT device_dpid, device_id, arg_max(dpid, seq) AS dpid, arg_max(id, seq) AS id
+      FROM am_map SEMI JOIN am_days USING (dpid) WHERE device_dpid IN ({_DEVICES})
+      GROUP BY device_dpid, device_id) AS last
+JOIN am_live AS live ON live.dpid = last.dpid AND live.id = last.id
+"""
+QUALIFIED = """
+SELECT dpid, id, trait_id, max(realised_at) FROM am_live
+GROUP BY dpid, id, trait_id ORDER BY dpid, id, trait_id
+"""
+
+
+def make_live(session: Session, registered: Registered, at: datetime, scope: Scope = "profile_only") -> None:
+    """Fills ``am_live`` (dpid, id, trait_id, realised_at) with what is there at a moment (UTC, naive)."""
+    session.run(DAYS)
+    for dpid, days in registered.people.items():
+        session.run("INSERT INTO am_days VALUES (?, ?)", [dpid, days])
+    session.run(LIVE_NOW, [at, at, at, at])
+    if scope == "device_plus_last_authenticated":
+        session.run(LAST_AUTHENTICATED)
+
+
+def members(session: Session) -> dict[Profile, dict[int, datetime]]:
+    """Profile → trait → when it was realised, from ``am_live``."""
+    found: dict[Profile, dict[int, datetime]] = {}
+    for dpid, identifier, trait, realised_at in session.rows(QUALIFIED):
+        found.setdefault((dpid, identifier), {})[trait] = realised_at
+    return found
+
+
+def segments_of(traits: Mapping[int, datetime], rules: Mapping[int, SegmentRule], today: date) -> Sequence[int]:
+    """The segments that somebody with these traits is in, by id. An onboarded trait counts once."""
+    held = {trait: Qualification(1, realised_at.date()) for trait, realised_at in traits.items()}
+    return sorted(segment for segment, rule in rules.items() if rule.holds(held, today))

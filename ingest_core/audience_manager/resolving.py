@@ -1,0 +1,57 @@
+"""Which device ids stand for, for a whole table of ids at once (Audience Manager spec §8.2)."""
+
+from __future__ import annotations
+
+from ingest_core.audience_manager.data_sources import GLOBAL_SOURCES, UUID_DPID
+from ingest_core.audience_manager.id_graph import MOST_HOPS
+from ingest_core.engine import Session
+
+_GLOBAL = ", ".join(map(str, GLOBAL_SOURCES))
+
+BEGIN = """
+CREATE OR REPLACE TEMP TABLE am_hop AS
+SELECT DISTINCT dpid, id, dpid AS now_dpid, id AS now_id FROM am_asked
+"""
+NONE_YET = """
+CREATE OR REPLACE TEMP TABLE am_resolved (dpid BIGINT, id VARCHAR, device_dpid BIGINT, device_id VARCHAR)
+"""
+SELVES = f"""
+INSERT INTO am_resolved SELECT dpid, id, now_dpid, now_id FROM am_hop WHERE now_dpid = {UUID_DPID}
+"""
+MAPPED = """
+INSERT INTO am_resolved
+SELECT hop.dpid, hop.id, arg_max(am_map.device_dpid, am_map.seq), arg_max(am_map.device_id, am_map.seq)
+FROM am_hop AS hop JOIN am_map ON am_map.dpid = hop.now_dpid AND am_map.id = hop.now_id
+WHERE hop.now_dpid <> 0
+GROUP BY hop.dpid, hop.id
+"""
+DEVICES = f"""
+INSERT INTO am_resolved
+SELECT dpid, id, now_dpid, now_id FROM am_hop ANTI JOIN am_resolved USING (dpid, id) WHERE now_dpid IN ({_GLOBAL})
+"""
+FOLLOW = """
+CREATE OR REPLACE TEMP TABLE am_next_hop AS
+SELECT hop.dpid, hop.id, arg_max(am_link.known_dpid, am_link.seq) AS now_dpid,
+       arg_max(am_link.known_id, am_link.seq) AS now_id
+FROM (SELECT * FROM am_hop ANTI JOIN am_resolved USING (dpid, id)) AS hop
+JOIN am_link ON am_link.dpid = hop.now_dpid AND am_link.id = hop.now_id
+GROUP BY hop.dpid, hop.id
+"""
+STEP = "CREATE OR REPLACE TEMP TABLE am_hop AS SELECT * FROM am_next_hop"
+
+
+def resolve(session: Session) -> None:
+    """From ``am_asked`` (dpid, id) to ``am_resolved`` (dpid, id, device_dpid, device_id); who has no device is not in.
+
+    The newest mapping, else the newest link, through at most five of them; a device stands for itself.
+    """
+    session.run(NONE_YET)
+    session.run(BEGIN)
+    for _ in range(MOST_HOPS + 1):
+        session.run(SELVES)
+        session.run(MAPPED)
+        session.run(DEVICES)
+        session.run(FOLLOW)
+        session.run(STEP)
+        if not session.value("SELECT count(*) FROM am_hop"):
+            return

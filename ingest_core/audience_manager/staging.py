@@ -1,0 +1,149 @@
+"""One part of a data file, or one ID sync file, read into the tables that the folds work on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+import numpy as np
+import pyarrow as pa
+
+from ingest_core.audience_manager.evaluation import Effects, Evaluator
+from ingest_core.audience_manager.id_sync import RowContext, parse_row
+from ingest_core.audience_manager.line_blocks import BlockParser
+from ingest_core.audience_manager.lines import CATEGORIES
+from ingest_core.audience_manager.parsed_block import ParsedBlock
+from ingest_core.audience_manager.reading import LongLine, TextBlock
+from ingest_core.engine import Session
+
+_KEPT = [CATEGORIES.index(name) for name in ("ok", "invalid_aam_id", "invalid_device_id")]
+_FORMAT, _LONG, _BLANK = (CATEGORIES.index(name) for name in ("format_error", "excluded_too_long", "blank"))
+_SYNC_COUNTER = {
+    "excluded_too_long": "lines_too_long",
+    "format_error": "format_errors",
+    "invalid_aam_id": "invalid_aam_id",
+    "invalid_device_id": "invalid_device_id",
+}
+
+PAIRS = "CREATE OR REPLACE TEMP TABLE am_pair (line BIGINT, place INTEGER, dpid BIGINT, id VARCHAR)"
+
+
+@dataclass
+class Part:
+    """What was counted while one file was read: lines that are no records and lines that are refused at once."""
+
+    number: int
+    file_no: int
+    received: int = 0
+    format_errors: int = 0
+    too_long: int = 0
+
+
+def stage_part(
+    session: Session,
+    part: Part,
+    dpid: int,
+    blocks: Iterable[TextBlock | LongLine],
+    parser: BlockParser,
+    evaluator: Evaluator,
+) -> None:
+    """Adds the well-formed lines of a part to ``am_line`` and ``am_line_op``; ``dpid``: of its profiles."""
+    for block in blocks:
+        if isinstance(block, LongLine):
+            part.received += 1
+            part.too_long += 1
+            continue
+        parsed = parser.parse(block.data, block.first_line)
+        counts = np.bincount(parsed.category, minlength=len(CATEGORIES))
+        part.received += len(parsed) - int(counts[_BLANK])
+        part.format_errors += int(counts[_FORMAT])
+        part.too_long += int(counts[_LONG])
+        effects = evaluator.evaluate(parsed)
+        _insert(session, "am_line", _lines(part, dpid, parsed, effects))
+        _insert(session, "am_line_op", _operations(part, parsed, effects))
+
+
+def _lines(part: Part, dpid: int, parsed: ParsedBlock, effects: Effects) -> pa.Table:
+    kept = np.flatnonzero(np.isin(parsed.category, _KEPT))
+    count = len(kept)
+    names = pa.array(CATEGORIES).take(pa.array(parsed.category[kept].astype(np.int32)))
+    numbers = (effects.used, effects.unused, effects.ignored, effects.failed, effects.failed_traits)
+    return pa.table(
+        {
+            "part": np.full(count, part.number, np.int32),
+            "line": parsed.first_line + kept,
+            "file_no": np.full(count, part.file_no, np.int64),
+            "category": names,
+            "dpid": np.full(count, dpid if parsed.id_dpid is None else parsed.id_dpid, np.int64),
+            "user_id": parsed.user_id.take(pa.array(kept)),
+            **{
+                name: column[kept]
+                for name, column in zip(("used", "unused", "ignored", "failed", "failed_traits"), numbers, strict=True)
+            },
+            "has_effect": effects.has_effect[kept],
+        }
+    )
+
+
+def _operations(part: Part, parsed: ParsedBlock, effects: Effects) -> pa.Table:
+    return pa.table(
+        {
+            "part": np.full(len(effects.op_line), part.number, np.int32),
+            "line": parsed.first_line + effects.op_line,
+            "trait_id": effects.op_trait,
+            "is_add": effects.op_is_add,
+        }
+    )
+
+
+def _insert(session: Session, name: str, table: pa.Table) -> None:
+    if not table.num_rows:
+        return
+    session.register("am_block", table)
+    try:
+        session.run(f"INSERT INTO {name} SELECT * FROM am_block")
+    finally:
+        session.unregister("am_block")
+
+
+@dataclass
+class Rows:
+    """What was counted in an ID sync file, by the names of its receipt."""
+
+    counts: dict[str, int] = field(default_factory=dict)
+
+    def add(self, counter: str) -> None:
+        """One more."""
+        self.counts[counter] = self.counts.get(counter, 0) + 1
+
+
+def stage_rows(session: Session, context: RowContext, blocks: Iterable[TextBlock | LongLine]) -> Rows:
+    """Fills ``am_pair`` with the ids of all good rows."""
+    rows = Rows()
+    session.run(PAIRS)
+    for block in blocks:
+        if isinstance(block, LongLine):
+            rows.add("records_received")
+            rows.add("lines_too_long")
+            continue
+        lines: list[int] = []
+        places: list[int] = []
+        dpids: list[int] = []
+        ids: list[str] = []
+        texts = block.data.split(b"\n")
+        for line, raw in enumerate(texts[:-1] if not texts[-1] else texts, block.first_line):
+            row = parse_row(raw, context, is_first=line == 1)
+            if row.category == "blank":
+                continue
+            rows.add("records_received")
+            if row.category != "ok":
+                rows.add(_SYNC_COUNTER[row.category])
+                continue
+            for place, (dpid, identifier) in enumerate(row.ids):
+                lines.append(line)
+                places.append(place)
+                dpids.append(dpid)
+                ids.append(identifier)
+        columns = {"line": lines, "place": np.array(places, np.int32), "dpid": dpids, "id": pa.array(ids, pa.string())}
+        _insert(session, "am_pair", pa.table(columns))
+    return rows
