@@ -11,12 +11,13 @@ from numpy.typing import NDArray
 
 from ingest_core.audience_manager.check_report import PLACES_KEPT, Place, ProblemList
 from ingest_core.audience_manager.data_sources import PHONE_PATTERN, ZEROS_PATTERN, IdRule, lint_id
-from ingest_core.audience_manager.id_sync import RowContext, parse_row
+from ingest_core.audience_manager.id_sync import RowContext
 from ingest_core.audience_manager.items import OP_KINDS
 from ingest_core.audience_manager.line_blocks import BlockParser
 from ingest_core.audience_manager.lines import CATEGORIES, WARNINGS, LineContext, LineProblem
 from ingest_core.audience_manager.parsed_block import ParsedBlock
 from ingest_core.audience_manager.reading import LongLine, TextBlock
+from ingest_core.audience_manager.row_blocks import parse_rows
 
 _REMOVE = OP_KINDS.index("remove_trait")
 _EMAIL = r"[^\s@]+@[^\s@]+\.[A-Za-z]{2,}"
@@ -30,6 +31,11 @@ class _Check:
         self.lines = 0
         self.by_category: Counter[str] = Counter()
         self.operations: Counter[str] = Counter()
+
+    def _count(self, category: NDArray[np.int8]) -> None:
+        self.lines += len(category)
+        for place, count in enumerate(np.bincount(category, minlength=len(CATEGORIES)).tolist()):
+            self.by_category[CATEGORIES[place]] += count
 
     def _take_long(self, long: LongLine) -> None:
         self.lines += 1
@@ -53,9 +59,7 @@ class DataCheck(_Check):
             self._take_long(block)
             return
         parsed = self._parser.parse(block.data, block.first_line)
-        self.lines += len(parsed)
-        for place, count in enumerate(np.bincount(parsed.category, minlength=len(CATEGORIES)).tolist()):
-            self.by_category[CATEGORIES[place]] += count
+        self._count(parsed.category)
         for place, count in enumerate(np.bincount(parsed.ops.kind, minlength=len(OP_KINDS)).tolist()):
             self.operations[OP_KINDS[place]] += count
         self._exact_lines(parsed)
@@ -121,14 +125,10 @@ class RowsCheck(_Check):
         if isinstance(block, LongLine):
             self._take_long(block)
             return
-        rows = block.data.split(b"\n")
-        if not rows[-1]:
-            rows.pop()
-        self.lines += len(rows)
-        for line, raw in enumerate(rows, block.first_line):
-            row = parse_row(raw, self._context, is_first=line == 1)
-            self.by_category[row.category] += 1
+        parsed = parse_rows(block.data, self._context, block.first_line)
+        self._count(parsed.category)
+        for index, row in sorted(parsed.exact.items()):
             if row.problem is not None:
-                self._add(row.problem, line)
+                self._add(row.problem, block.first_line + index)
             for code in row.warnings:
-                self.problems.add(code, Place(line=line))
+                self.problems.add(code, Place(line=block.first_line + index))

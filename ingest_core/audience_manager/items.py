@@ -51,7 +51,7 @@ _EMPTY = Item(None, ("empty_item",))
 
 
 def parse_item(text: str) -> Item | ItemError:
-    """What stands between two commas; the quotes in it are paired, which is the line's business."""
+    """What stands between two commas outside quotes."""
     item = text.strip(" ")
     if not item:
         return _EMPTY
@@ -84,6 +84,8 @@ def _no_pair(item: str, at: int) -> Item | ItemError:
 
 def _quoted_key(item: str, at: int) -> Item | ItemError:
     close = item.find('"', 1)
+    if close < 0:
+        return ItemError("unbalanced_quote", at, "The quote is not closed.")
     rest = item[close + 1 :].lstrip(" ")
     if not rest:
         return ItemError("bad_item", at, "A quoted text alone is no item; a key needs = and a value.")

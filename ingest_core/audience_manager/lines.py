@@ -193,14 +193,14 @@ _CURLY = str.maketrans("\u201c\u201d", '""')
 def _items(payload: str) -> tuple[tuple[Op, ...], tuple[str, ...]] | ItemError:
     """(operations, warnings each once), or the first item that is refused; checks 10 and 11."""
     plain = payload.translate(_CURLY) if "\u201c" in payload or "\u201d" in payload else payload
-    parts = split_items(plain)
-    if parts is None:
-        return ItemError("unbalanced_quote", plain.rindex('"'), "There is an odd number of quotes on the line.")
+    parts, is_open = split_items(plain)
     ops: list[Op] = []
     found = set() if plain is payload else {"smart_quotes"}
     at = 0
-    for part in parts:
+    for index, part in enumerate(parts, 1):
         item: Item | ItemError = parse_item(part)
+        if is_open and index == len(parts):
+            item = _open_item(item, part)
         if isinstance(item, ItemError):
             return item._replace(at=at + item.at)
         if item.op is not None:
@@ -211,11 +211,18 @@ def _items(payload: str) -> tuple[tuple[Op, ...], tuple[str, ...]] | ItemError:
     return tuple(ops), tuple(name for name in WARNINGS if name in found) if found else ()
 
 
-def split_items(payload: str) -> list[str] | None:
-    """The texts between the commas that stand outside quotes; None when a quote has no partner."""
+def _open_item(item: Item | ItemError, text: str) -> ItemError:
+    """Why an item with an odd number of quotes is refused: text after its closing quote, else the quote itself."""
+    if isinstance(item, ItemError) and item.code == "junk_after_quote":
+        return item
+    return ItemError("unbalanced_quote", text.rindex('"'), "There is an odd number of quotes on the line.")
+
+
+def split_items(payload: str) -> tuple[list[str], bool]:
+    """(texts between the commas that stand outside quotes, whether the last one has a quote without partner)."""
     parts = payload.split(",")
     if '"' not in payload:
-        return parts
+        return parts, False
     joined: list[str] = []
     open_parts: list[str] = []
     for part in parts:
@@ -228,7 +235,9 @@ def split_items(payload: str) -> list[str] | None:
         if closes:
             joined.append(",".join(open_parts))
             open_parts = []
-    return None if open_parts else joined
+    if open_parts:
+        joined.append(",".join(open_parts))
+    return joined, bool(open_parts)
 
 
 def wrong_form(identifier: str, rule: IdRule, column: int) -> LineProblem | None:

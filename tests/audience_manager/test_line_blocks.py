@@ -15,6 +15,7 @@ from ingest_core.audience_manager.items import OP_KINDS
 from ingest_core.audience_manager.line_blocks import BlockParser
 from ingest_core.audience_manager.lines import CATEGORIES, WARNINGS, LineContext, parse_line
 from ingest_core.audience_manager.names import IdSyncName
+from ingest_core.audience_manager.row_blocks import parse_rows
 
 PIECES = [
     b"\t", b",", b"=", b'"', b" ", b"a", b"1", b"-", b":", b"\r", b"\n", b"\r\n", b"\x00", b"\x7f", b"\xff",
@@ -93,6 +94,31 @@ def test_a_row_of_any_bytes_is_judged(data: bytes, prefix: str) -> None:
     assert bool(row.ids) == (row.category == "ok")
 
 
+ROWS = st.lists(
+    st.sampled_from([*PIECES, b"\t", b"\t", b"\n" + b"7" * 38 + b"\t", b"\n" + b"c" * 64, b"crm1", b"\tcrm2"]),
+    max_size=20,
+).map(b"".join)
+NAMES = st.sampled_from([
+    IdSyncName("adobe_id", 0, (5,), 1),
+    IdSyncName("adobe_id", 5, (20914, 7), 1),
+    IdSyncName("c2c_id", 5, (7,), 1),
+])  # fmt: skip
+
+
+@settings(max_examples=600)
+@given(ROWS, NAMES, st.booleans(), st.sampled_from([9, 102_400]))
+@example(b"\xef\xbb\xbf" + b"7" * 38 + b"\tcrm\r\n\ncrm\n", IdSyncName("adobe_id", 0, (5,), 1), True, 102_400)
+def test_a_block_of_rows_is_its_rows(data: bytes, name: IdSyncName, is_begin: bool, most: int) -> None:
+    context = RowContext(name, max_line_bytes=most)
+    block = parse_rows(data, context, 1 if is_begin else 7)
+    lines = lines_of(data)
+    assert len(block) == len(lines)
+    for index, raw in enumerate(lines):
+        row = parse_row(raw + b"\n", context, is_first=is_begin and index == 0)
+        assert block.row(index) == row
+        assert CATEGORIES[block.category[index]] == row.category
+
+
 @given(BYTES, CONTEXTS)
 def test_a_refused_line_says_where(data: bytes, context: LineContext) -> None:
     body = data.replace(b"\n", b"").replace(b"\r", b"")
@@ -112,6 +138,9 @@ def test_a_refused_line_says_where(data: bytes, context: LineContext) -> None:
         (b"u:1\t24", "colon_in_user_id", 2),
         (b"me@site.org\t24", "pii_in_user_id", 3),
         (b"u1\tx\t24", "extra_tab", 5),
+        (b'u1\tk="a\\"b",x="1"', "junk_after_quote", 10),
+        (b'u1\ta=1,k="v', "unbalanced_quote", 10),
+        (b'u1\tword,k="v', "bad_item", 4),
         (b"u1\ta=caf\xe9", "bad_utf8", 9),
         (b"u1\t24 ", "trailing_whitespace", 6),
     ],

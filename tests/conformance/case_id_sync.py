@@ -58,15 +58,17 @@ def judge_http(case: dict[str, Any]) -> Verdict:
     verdict.expect("ids", expect.get("ids"), [list(one) for one in found.ids])
     verdict.expect("redir", expect.get("redir"), found.redirect)
     consent = None if found.consent is None else sorted((str(int(found.consent.applies)), found.consent.text))
-    verdict.expect("gdpr", _gdpr(expect.get("gdpr")), consent)
+    verdict.expect("gdpr", _gdpr(expect), consent)
     return verdict
 
 
-def _gdpr(expected: Any) -> list[str] | None:
+def _gdpr(expect: dict[str, Any]) -> list[str] | None:
     """The two values; how a vector writes them down is not said."""
+    expected = expect.get("gdpr")
     if expected is None:
         return None
-    values = expected.values() if isinstance(expected, dict) else expected if isinstance(expected, list) else [expected]
+    values = list(expected.values()) if isinstance(expected, dict) else expected
+    values = values if isinstance(values, list) else [values, expect.get("gdpr_consent")]
     return sorted(str(int(value)) if isinstance(value, bool) else str(value) for value in values)
 
 
