@@ -291,6 +291,7 @@ class Options(Model):
     again: bool = False
     accept_drift: bool = False  # load it however far it is from the former file
     parent: str | None = None  # the upload whose rejected rows these are, corrected
+    fixed_lines: dict[int, int] = {}  # line of this file → line of the parent's file
     idempotency_key: str | None = None
 
 

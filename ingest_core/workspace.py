@@ -86,7 +86,9 @@ class Workspace:
         self.configuration = Configuration(home, engine, keyset, settings, self.attributes, user)
         self.operations = Operations(home, engine, keyset, settings, self.landing, self.drafts, user, worker)
         self.jobs = Jobs(engine, self.sources, self.landing, self.loads)
-        self.fixes = Fixes(self.history, self.sources, self.mappings, self.landing, self.jobs)
+        self.fixes = Fixes(
+            engine, self.history, self.sources, self.mappings, self.drafts, self.landing, self.loads, self.jobs, user
+        )
         self.audience = AudienceManager(engine, self.sources, user)
 
     @classmethod

@@ -10,13 +10,13 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from ingest_core.clock import now
-from ingest_core.engine import Engine
+from ingest_core.engine import Engine, Session
 from ingest_core.errors import StateError
 from ingest_core.vault import Keyset
 
 
 class Drafts:
-    """Drafts of the wizard by id; a draft is one JSON object."""
+    """Drafts by id; a draft is one JSON object. Those of the wizard belong to a source."""
 
     def __init__(self, engine: Engine, keyset: Keyset, user: str) -> None:
         self._engine = engine
@@ -57,11 +57,25 @@ class Drafts:
 
     def save(self, draft_id: str, state: dict[str, Any]) -> None:
         """Replaces the content; keys ``source_id`` and ``updated_at`` are not part of it."""
-        kept = {key: value for key, value in state.items() if key not in {"source_id", "updated_at"}}
         with self._engine.queue, self._engine.session() as session:
+            self._write(session, draft_id, state)
+
+    def _write(self, session: Session, draft_id: str, state: dict[str, Any]) -> None:
+        kept = {key: value for key, value in state.items() if key not in {"source_id", "updated_at"}}
+        session.run(
+            "UPDATE draft SET state = ?, updated_at = ? WHERE draft_id = ?",
+            [self._seal(draft_id, kept), now(), draft_id],
+        )
+
+    def keep(self, draft_id: str, state: dict[str, Any]) -> None:
+        """As ``save``, of a draft that belongs to no source and is made when it is not there yet."""
+        with self._engine.queue, self._engine.session() as session, session.transaction():
+            if session.value("SELECT 1 FROM draft WHERE draft_id = ?", [draft_id]) is not None:
+                self._write(session, draft_id, state)
+                return
             session.run(
-                "UPDATE draft SET state = ?, updated_at = ? WHERE draft_id = ?",
-                [self._seal(draft_id, kept), now(), draft_id],
+                "INSERT INTO draft VALUES (?, NULL, ?, ?, ?)",
+                [draft_id, self._user, now(), self._seal(draft_id, state)],
             )
 
     def save_over(self, draft_id: str, state: dict[str, Any], revision: str) -> str:

@@ -3,22 +3,35 @@
 from __future__ import annotations
 
 import argparse
+from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from ingest_core.cli import lineage, people
 from ingest_core.cli.parser import command, group
 from ingest_core.cli.text import history_text, profile_text, receipt_text, rejects_text
+from ingest_core.clock import to_utc
 from ingest_core.errors import InputError
+from ingest_core.ledger.history import BADGES
 from ingest_core.ledger.reject_files import write_exact, write_spreadsheet
+from ingest_core.models import Status
 from ingest_core.workspace import Workspace
+
+STATUSES = get_args(Status)
 
 
 def add_commands(parsers: Any) -> None:
     """Registers the commands that look at what was loaded."""
     history = command(parsers, "history", "List uploads, newest first.", _history, history_text)
     history.add_argument("--source")
+    history.add_argument("--status", choices=STATUSES)
+    history.add_argument("--badge", choices=BADGES)
+    history.add_argument("--by", metavar="USER", help="uploaded by this person")
+    history.add_argument("--search", metavar="TEXT", help="a part of the file's name or of the Request ID")
+    history.add_argument("--since", type=_moment, metavar="TIME", help="from then on (ISO 8601; UTC unless it says)")
+    history.add_argument("--until", type=_moment, metavar="TIME", help="before then")
     history.add_argument("--limit", type=_count, metavar="N", help="at most so many")
+    history.add_argument("--offset", type=_count, default=0, metavar="N", help="after the first so many")
     upload = group(parsers, "upload", "Look at one upload.")
     show = command(upload, "show", "Print the receipt of an upload.", _upload_show, receipt_text)
     show.add_argument("id", metavar="ID")
@@ -45,9 +58,24 @@ def _count(text: str) -> int:
     return number
 
 
+def _moment(text: str) -> datetime:
+    """A moment in UTC; argparse makes a usage error of anything else."""
+    return to_utc(datetime.fromisoformat(text))
+
+
 def _history(workspace: Workspace, args: argparse.Namespace) -> Any:
     source = workspace.sources.get(args.source).name if args.source else None
-    return workspace.history.list(source=source, limit=args.limit)
+    return workspace.history.list(
+        source=source,
+        status=args.status,
+        badge=args.badge,
+        user=args.by,
+        search=args.search,
+        since=args.since,
+        until=args.until,
+        limit=args.limit,
+        offset=args.offset,
+    )
 
 
 def _upload_show(workspace: Workspace, args: argparse.Namespace) -> Any:

@@ -274,6 +274,7 @@ class Jobs:
                 code="landing_damaged",
                 hint="Send the file again.",
             )
+        running.counts["lines_in_file"] = plan.facts.physical_lines - max(plan.dialect.header_line, 0)
         # The writers' lock first: who waits for it with a session would keep the database from being rewritten.
         with self._engine.write, self._engine.session() as session, running.working_in(session):
             self._loads.loader.load(plan, running.request_id, running.tell, session, running.counts)

@@ -35,6 +35,12 @@ class Loads:
         """
         return self.loader.preview(plan, progress)
 
+    def check(
+        self, plan: Plan, progress: Progress = ignore_progress
+    ) -> tuple[Receipt, list[tuple[int, str, str | None]]]:
+        """As ``preview``, with (line, codes separated by commas, column) of every row that would be rejected."""
+        return self.loader.check(plan, progress)
+
     def load(self, plan: Plan, progress: Progress = ignore_progress) -> Receipt:
         """Loads at once. A second start with the same idempotency key returns the first one's receipt."""
         with self.engine.write:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -18,9 +18,35 @@ from ingest_core.vault.reading import VaultReader
 _REJECTS = """
 SELECT line, column_name, code, codes, page_id, slot
 FROM reject JOIN upload USING (upload_no)
-WHERE request_id = ? AND (? IS NULL OR code = ?)
+WHERE request_id = ? AND (? IS NULL OR code = ?) AND line NOT IN (SELECT unnest(?::BIGINT[]))
 ORDER BY line
 LIMIT ? OFFSET ?"""
+
+_REJECT_LINES = """
+SELECT line FROM reject JOIN upload USING (upload_no)
+WHERE request_id = ? AND (? IS NULL OR code = ?) AND line NOT IN (SELECT unnest(?::BIGINT[]))
+ORDER BY line"""
+
+
+BADGES = ("Completed with rejects", "Cancelled", "Undone", "Replaced", "Waits for approval")
+
+_BADGED = """CASE ?
+    WHEN 'Completed with rejects' THEN upload.status = 'Completed' AND upload.rejected > 0
+    WHEN 'Cancelled' THEN upload.is_cancelled
+    WHEN 'Undone' THEN upload.undone_at IS NOT NULL
+    WHEN 'Replaced' THEN upload.replaced_by IS NOT NULL
+    WHEN 'Waits for approval' THEN upload.held IS NOT NULL
+END"""
+
+_FOUND = "contains(lower(upload.file) || chr(10) || lower(request_id), ?)"
+
+
+def _known_badge(badge: str | None) -> str | None:
+    if badge is not None and badge not in BADGES:
+        raise InputError(
+            "There is no such badge. Nothing was looked up.", code="no_such_badge", hint=f"One of: {', '.join(BADGES)}"
+        )
+    return badge
 
 
 class History:
@@ -38,21 +64,33 @@ class History:
         user: str | None = None,
         since: datetime | None = None,
         until: datetime | None = None,
+        badge: str | None = None,
+        search: str | None = None,
         limit: int | None = None,
         offset: int = 0,
     ) -> list[Receipt]:
-        """Receipts, newest first; without the values by which profiles merged."""
+        """Receipts, newest first. ``search``: a part of the file's name or of the Request ID, in any case.
+
+        ``badge``: one of BADGES. Without the values by which profiles merged. InputError ``no_such_badge``.
+        """
         conditions: list[tuple[str, object]] = [
             ("lower(source.name) = lower(?)", source),
             ("status = ?", status),
             ("uploaded_by = ?", user),
             ("upload.created_at >= ?", since),
             ("upload.created_at < ?", until),
+            (_BADGED, _known_badge(badge)),
+            (_FOUND, search and search.strip().lower()),
         ]
         used = [(sql, value) for sql, value in conditions if value is not None]
         where = " AND ".join(sql for sql, _ in used) or "true"
         with self._engine.session() as session:
             return receipts(session, where, [value for _, value in used], limit=limit, offset=offset)
+
+    def children(self, request_id: str) -> Sequence[Receipt]:
+        """The uploads of rows that were corrected from this one, oldest first."""
+        with self._engine.session() as session:
+            return receipts(session, "json_extract_string(upload.options, '$.parent') = ?", [request_id])[::-1]
 
     def get(self, request_id: str) -> Receipt:
         """One receipt. InputError ``no_such_upload``."""
@@ -68,14 +106,27 @@ class History:
         """Rejected rows in file order, with their original text (PII: show it to those who may see it)."""
         return list(self.each_reject(request_id, code=code, limit=limit, offset=offset))
 
+    def reject_lines(self, request_id: str, *, code: str | None = None, without: Iterable[int] = ()) -> Sequence[int]:
+        """The lines of the rejected rows that are kept, in file order, without reading their text."""
+        with self._engine.session() as session:
+            rows = session.rows(_REJECT_LINES, [request_id, code, code, list(without)])
+        return [line for (line,) in rows]
+
     def each_reject(
-        self, request_id: str, *, code: str | None = None, limit: int | None = None, offset: int = 0
+        self,
+        request_id: str,
+        *,
+        code: str | None = None,
+        limit: int | None = None,
+        offset: int = 0,
+        without: Iterable[int] = (),
     ) -> Iterator[RejectedRow]:
         """As ``rejects``, one after the other, in constant memory but for their places."""
         self.get(request_id)
         with self._engine.session() as session:
             rows = session.rows(
-                _REJECTS, [request_id, code, code, limit if limit is not None else 1_000_000_000, offset]
+                _REJECTS,
+                [request_id, code, code, list(without), limit if limit is not None else 1_000_000_000, offset],
             )
             reader = VaultReader(session, self._keyset, held=8)
             for line, column, first, codes, page_id, slot in rows:

@@ -25,11 +25,14 @@ SELECT request_id, source.name AS source, file, sha256, uploaded_by, status, is_
        scheduled_for, started_at, finished_at, undone_at, undone_by, held, drift, identity, approved_by,
        upload.replaced_by AS replacing_no,
        (SELECT later.request_id FROM upload AS later WHERE later.upload_no = upload.replaced_by) AS replaced_by,
-       json_extract_string(options, '$.parent') AS parent,
-       (SELECT list(child.request_id ORDER BY child.created_at) FROM upload AS child
-        WHERE json_extract_string(child.options, '$.parent') = upload.request_id) AS children
+       json_extract_string(options, '$.parent') AS parent
 FROM upload JOIN source ON source.source_id = upload.source_id
-"""
+WHERE upload.rowid IN (SELECT unnest(?::BIGINT[]))
+ORDER BY upload.rowid DESC"""
+
+_CHILDREN = """
+SELECT json_extract_string(options, '$.parent') AS parent, list(request_id ORDER BY created_at) FROM upload
+WHERE parent IN (SELECT unnest(?::VARCHAR[])) GROUP BY parent"""
 
 
 def new_request_id() -> str:
@@ -137,11 +140,16 @@ def receipts(
     offset: int = 0,
 ) -> list[Receipt]:
     """Receipts, newest first; ``where`` is SQL of ours over upload and source, its values bound."""
-    rows = session.records(
-        f"{_SELECT} WHERE {where} ORDER BY upload.rowid DESC LIMIT ? OFFSET ?",
+    places = session.rows(  # first where they are: a receipt is wide, and only those of one page are read
+        f"SELECT upload.rowid FROM upload JOIN source ON source.source_id = upload.source_id WHERE {where} "
+        "ORDER BY upload.rowid DESC LIMIT ? OFFSET ?",
         [*parameters, limit if limit is not None else 1_000_000_000, offset],
     )
-    return [_receipt(row) for row in rows]
+    if not places:
+        return []
+    rows = session.records(_SELECT, [[place for (place,) in places]])
+    children: dict[str, list[str]] = dict(session.rows(_CHILDREN, [[row["request_id"] for row in rows]]))
+    return [_receipt(row, children.get(row["request_id"], ())) for row in rows]
 
 
 _AS_STORED = (
@@ -157,7 +165,7 @@ _BADGES = (
 )
 
 
-def _receipt(row: dict[str, Any]) -> Receipt:
+def _receipt(row: dict[str, Any], children: Sequence[str]) -> Receipt:
     badges = [badge for name, badge in _BADGES if row[name]]
     if row["status"] == "Completed" and row["rejected"]:
         badges.insert(0, "Completed with rejects")
@@ -171,7 +179,7 @@ def _receipt(row: dict[str, Any]) -> Receipt:
         ignored_columns=tuple(json.loads(row["ignored_columns"] or "[]")),
         error=json.loads(row["error"]) if row["error"] else None,
         steps=tuple(StepReport(**step) for step in json.loads(row["steps"] or "[]")),
-        children=tuple(row["children"] or ()),
+        children=tuple(children),
         held=json.loads(row["held"]) if row["held"] else None,
         drift=tuple(Drift(**drift) for drift in json.loads(row["drift"] or "[]")),
         identity=IdentityPreview.model_validate_json(row["identity"]) if row["identity"] else None,

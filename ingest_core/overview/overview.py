@@ -182,9 +182,12 @@ class Overview:
         user: str | None = None,
         since: datetime | None = None,
         until: datetime | None = None,
+        badge: str | None = None,
+        search: str | None = None,
     ) -> list[HistoryDay]:
-        """Uploads per day and outcome under the filters of the history."""
-        return [HistoryDay(*row) for row in self._rows("history_days", [source_id, status, user, since, until])]
+        """Uploads per day and outcome under the filters of the history (``History.list``)."""
+        filters = [source_id, status, user, since, until, badge, search and search.strip().lower()]
+        return [HistoryDay(*row) for row in self._rows("history_days", filters)]
 
     def people(self) -> list[str]:
         """Everybody who ever uploaded something."""

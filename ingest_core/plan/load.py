@@ -42,8 +42,15 @@ class Loader:
 
     def preview(self, plan: Plan, progress: Progress = ignore_progress) -> Receipt:
         """The load, rolled back: its numbers are exact, and nothing is left behind."""
+        return self.check(plan, progress)[0]
+
+    def check(
+        self, plan: Plan, progress: Progress = ignore_progress
+    ) -> tuple[Receipt, list[tuple[int, str, str | None]]]:
+        """As ``preview``, with (line, codes separated by commas, column) of every row that would be rejected."""
         with self.engine.write, self.engine.session() as session:
-            return _Load(self, session, plan, None, Runner(session, progress)).run()
+            receipt = _Load(self, session, plan, None, Runner(session, progress)).run()
+            return receipt, session.rows("SELECT line, codes, column_name FROM stage_reject ORDER BY line")
 
     def load(
         self,

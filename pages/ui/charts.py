@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import date, timedelta
 from typing import Any
 
@@ -32,9 +32,12 @@ OUTCOMES = {
     "Failed": "#e03131",
     "Cancelled": "#868e96",
     "Undone": "#9775fa",
+    "Replaced": "#b197fc",
+    "Waits for approval": "#fcc419",
     "In Progress": "#4c6ef5",
     "Scheduled": "#ced4da",
 }
+NOT_ENDED = ("Scheduled", "In Progress", "Waits for approval")
 ACCENT = "#4c6ef5"
 REJECT = "#f08c00"
 MOST_BARS = 40
@@ -72,8 +75,8 @@ def where_rows_went(receipt: Receipt) -> None:
     draw(figure, f"Where the {number(receipt.lines)} lines went: {', '.join(parts)}", height=124)
 
 
-def reject_reasons(counts: dict[str, int], *, key: str) -> str | None:
-    """Bars by reject reason; returns the code of the bar that was clicked."""
+def reject_reasons(counts: dict[str, int], *, key: str, on_select: Callable[[], None] | None = None) -> None:
+    """Bars by reject reason; a click is told to ``on_select``, the codes are the custom data of the bars."""
     ranked = sorted(counts.items(), key=lambda item: item[1])
     titles = [REASONS[code].title if code in REASONS else code for code, _ in ranked]
     figure = go.Figure(
@@ -86,11 +89,8 @@ def reject_reasons(counts: dict[str, int], *, key: str) -> str | None:
     figure.update_xaxes(visible=False, range=[0, max(counts.values()) * 1.18])
     figure.update_yaxes(automargin=True, ticksuffix="  ")
     alt = "Rejected rows by reason: " + ", ".join(f"{t} {number(n)}" for t, (_, n) in zip(titles, ranked, strict=True))
-    event = draw(
-        figure, alt, height=60 + 44 * len(ranked), key=key, on_select="rerun", selection_mode="points"
-    )  # fmt: skip
-    points = event.selection.points if event else []
-    return str(points[0]["customdata"][0]) if points else None
+    options = {"on_select": on_select, "selection_mode": "points"} if on_select else {}
+    draw(figure, alt, height=60 + 44 * len(ranked), key=key, **options)
 
 
 def uploads(receipts: Sequence[Receipt], *, height: int = 260, usual: int | None = None) -> None:
@@ -167,8 +167,8 @@ def success_share(days: Sequence[HistoryDay]) -> None:
     """Share of ended uploads that completed, per day."""
     ended: dict[Any, list[int]] = {}
     for day in days:
-        if day.outcome not in ("Scheduled", "In Progress"):
-            good = day.uploads if day.outcome in ("Completed", "Completed with rejects", "Undone") else 0
+        if day.outcome not in NOT_ENDED:
+            good = day.uploads if day.outcome not in ("Failed", "Cancelled") else 0
             total = ended.setdefault(day.day, [0, 0])
             total[0] += good
             total[1] += day.uploads

@@ -9,12 +9,14 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
+from ingest_core.ledger.corrected import Correction
 from ingest_core.models import Attribute, Receipt, RejectedRow
 from pages.ui import badges, told
 from pages.ui.links import go_next
 from pages.ui.state import workspace
 from pages.ui.text import percent
 
+FIXED, BEING_LOADED = "Fixed", "Being loaded"
 NEW_MEMBER = "New in the source"
 WORDS = [
     "Scheduled", "In Progress", "Completed", "Completed with rejects", "Failed", "Cancelled", "Undone", "Replaced",
@@ -54,8 +56,11 @@ def uploads_table(receipts: Sequence[Receipt], *, key: str, has_source: bool = T
     )  # fmt: skip
 
 
-def rejects_table(rows: Sequence[RejectedRow], *, has_text: bool) -> None:
-    """Rejected rows with how to fix them; their original text only when asked for."""
+def rejects_table(
+    rows: Sequence[RejectedRow], *, has_text: bool, corrected: Mapping[int, Correction] | None = None
+) -> None:
+    """Rejected rows with how to fix them; their original text only when asked for, a mark at those fixed since."""
+    corrected = corrected or {}
     frame = pd.DataFrame(
         {
             "line": [row.line for row in rows],
@@ -63,6 +68,7 @@ def rejects_table(rows: Sequence[RejectedRow], *, has_text: bool) -> None:
             "column": [row.column or "" for row in rows],
             "what": [row.message for row in rows],
             "fix": [row.fix for row in rows],
+            **({"since": [_since(corrected.get(row.line)) for row in rows]} if corrected else {}),
             **({"text": [row.text for row in rows]} if has_text else {}),
         }
     )
@@ -72,17 +78,25 @@ def rejects_table(rows: Sequence[RejectedRow], *, has_text: bool) -> None:
         row_height=38,
         height="content" if len(rows) <= 12 else 500,
         alt="Rejected rows with reason and how to fix them",
+        column_order=["line", *(["since"] if corrected else []), "reason", "column", "what", "fix", "text"],
         column_config={
             "line": st.column_config.NumberColumn("Line", format="localized"),
             "reason": st.column_config.MultiselectColumn(
                 "Reason", options=list(dict.fromkeys(row.title for row in rows)), color="#ffec99"
             ),
             "column": "Column",
-            "what": st.column_config.TextColumn("What is wrong", width="medium"),
+            "since": st.column_config.MultiselectColumn(
+                "Since then", options=[FIXED, BEING_LOADED], color=["#d3f9d8", "#dbe4ff"]
+            ),
+            "what": st.column_config.TextColumn("What is wrong", width="large"),
             "fix": st.column_config.TextColumn("How to fix it", width="large"),
             "text": st.column_config.TextColumn("Original line", width="large"),
         },
     )
+
+
+def _since(correction: Correction | None) -> list[str]:
+    return [] if correction is None else [FIXED if correction.is_loaded else BEING_LOADED]
 
 
 def changes_table(people: Sequence[dict[str, Any]], kinds: Mapping[str, str], *, key: str) -> None:

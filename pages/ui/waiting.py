@@ -37,9 +37,9 @@ def phase_name(name: str) -> str:
 
 
 @contextmanager
-def at_once(workspace: Workspace) -> Iterator[None]:
+def at_once(workspace: Workspace, patience: float = PATIENCE) -> Iterator[None]:
     """For a change by a person: it begins now, or StateError ``busy`` says why not. A load may take many minutes."""
-    if not workspace.engine.write.acquire(timeout=PATIENCE):
+    if not workspace.engine.write.acquire(timeout=patience):
         raise StateError(
             "An upload or another change is running. Nothing was changed.",
             code="busy",

@@ -7,6 +7,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from ingest_core.errors import InputError
+from ingest_core.ledger.history import BADGES
+from ingest_core.overview import Overview
 
 COLUMNS = {"crmid": "crmid", "birth_date": {"attribute": "birth_date", "format": "YYYY-MM-DD"}}
 BAD = "crmid\tbirth_date\nK1\t1990-01-01\n\t1990-01-01\nK2\tlast spring\n0\tsoon\nK3\nK4\t1991-01-01\n"
@@ -42,6 +44,41 @@ def test_filters(kernel, three):
     tomorrow = datetime.now(UTC) + timedelta(days=1)
     assert ids(history.list(since=tomorrow)) == []
     assert ids(history.list(until=tomorrow, since=three[0].created_at - timedelta(days=1))) == [shop, failed, first]
+
+
+def test_badges_and_search(kernel, three):
+    history, (first, failed, shop) = kernel.workspace.history, ids(three)
+    bad = kernel.load("crmid\nK9\n0\n", {"crmid": "crmid"}, "Shop").request_id
+    kernel.workspace.undo.undo(shop)
+    assert ids(history.list(badge="Completed with rejects")) == [bad]
+    assert ids(history.list(badge="Undone")) == [shop]
+    assert history.list(badge="Cancelled") == history.list(badge="Replaced") == []
+    assert history.list(badge="Waits for approval") == []
+    assert ids(history.list(search=f" {first[-8:].lower()} ")) == [first]
+    assert ids(history.list(search="PEOPLE", source="CRM")) == [failed, first]
+    assert history.list(search="100%") == history.list(search="_") == []
+    with pytest.raises(InputError) as caught:
+        history.list(badge="Fine")
+    assert caught.value.code == "no_such_badge"
+
+
+@pytest.mark.parametrize(
+    "filters",
+    [
+        {},
+        {"status": "Failed"},
+        {"user": "asha"},
+        {"search": "people"},
+        {"search": "nothing"},
+        *({"badge": badge} for badge in BADGES),
+    ],
+)
+def test_the_figures_by_day_count_the_uploads_of_the_list(kernel, three, filters):
+    kernel.load("crmid\nK9\n0\n", {"crmid": "crmid"}, "Shop")
+    kernel.workspace.undo.undo(three[0].request_id)
+    kernel.load("crmid\nK8\n", {"crmid": "crmid"}, "Shop", replace="values")
+    days = Overview(kernel.workspace.engine).history_days(**filters)
+    assert sum(day.uploads for day in days) == len(kernel.workspace.history.list(**filters))
 
 
 def test_an_unknown_upload_is_refused(kernel):
