@@ -76,8 +76,15 @@ class Workspace:
         self.segments = Segments(engine, keyset, user)
         self.history = History(engine, keyset)
         self.profiles = People(engine, keyset, settings, self.attributes, user)
-        self.explore = Explore(engine, keyset, settings, self.attributes.list, self.segments.list, user)
+        self.explore = Explore(
+            engine, keyset, settings, self.attributes, self.segments, self.sources, self.drafts, self.landing, user
+        )  # fmt: skip
         self.attribute_facts = AttributeFacts(engine, self.attributes, self.sources, self.mappings, self.segments)
+        self._load_with(worker)
+
+    def _load_with(self, worker: str) -> None:
+        """The services that plan, load, undo and look after what was loaded."""
+        engine, keyset, settings, user, home = self.engine, self._keyset, self.settings, self.user, self.home
         self.macros = Macros(engine, keyset, self.profiles, user)
         self.planner = Planner(engine, settings, self.attributes, self.mappings, user)
         self.inspect, self.suggest, self.plan = self.planner.inspect, self.planner.suggest, self.planner.plan

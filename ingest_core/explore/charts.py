@@ -43,6 +43,31 @@ def suggest_chart(result: Result) -> Chart:
     return Chart(kind="line" if _rises(result, x) else "scatter", x=x.name, y=y.name)
 
 
+def completed(result: Result, chart: Chart) -> Chart:
+    """The chart with columns for what it leaves open: a first column across, a number up. Kind ``none`` where there is
+    no such column.
+    """
+    if chart.kind == "none":
+        return Chart()
+    shown = [column for column in result.columns if column.kind != "other"]
+    numbers = [column.name for column in shown if column.kind == "number"]
+    x = chart.x or next(
+        (c.name for c in shown if chart.kind == "histogram" or c.name != next(iter(numbers), None)), None
+    )
+    x = x or next(iter(numbers), None)
+    if chart.kind == "histogram":
+        return Chart() if x is None else Chart(kind="histogram", x=x, colour=chart.colour)
+    y = chart.y or next((name for name in numbers if name != x), next(iter(numbers), None))
+    return Chart() if x is None or y is None else chart.model_copy(update={"x": x, "y": y})
+
+
+def missing_column(result: Result, chart: Chart) -> str | None:
+    """The first column that a chart names and the result does not have."""
+    names = {column.name for column in result.columns}
+    y = None if chart.kind == "histogram" else chart.y
+    return next((name for name in (chart.x, y, chart.colour) if name is not None and name not in names), None)
+
+
 def chart_values(result: Result, chart: Chart) -> dict[str, list[Any]]:
     """{x: […], y: […], colour: […]}: what of these the chart names, decimals as floats, times as ISO 8601.
 

@@ -1,10 +1,13 @@
-"""Saved notebooks: cells of SQL with a chart each. They belong to one person and are kept encrypted."""
+"""Saved notebooks: cells of SQL with a chart each. They belong to one person and are kept encrypted.
+
+A notebook over a file keeps the received file until it is deleted, or nobody touched it for long (``maintain``).
+"""
 
 from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any, Literal
 
@@ -18,10 +21,11 @@ from ingest_core.engine import Engine, Session
 from ingest_core.engine.statement import LONGEST
 from ingest_core.errors import InputError, StateError
 from ingest_core.models import Model
-from ingest_core.vault import Keyset
+from ingest_core.vault import Keyset, LandingZone
 
 ChartKind = Literal["none", "bar", "line", "histogram", "scatter"]
 MOST_CELLS = 200
+_COLUMNS = "notebook_id, updated_at, content, landing"
 
 
 class Chart(Model):
@@ -40,12 +44,25 @@ class Cell(Model):
     chart: Chart | None = None
 
 
+class ExploredFile(Model):
+    """The file that a notebook is over: received for it (``landing_id``), or of an unfinished ingest (``draft_id``).
+
+    With neither, it was received for the notebook once and is gone.
+    """
+
+    name: str
+    size: int
+    landing_id: str | None = None
+    draft_id: str | None = None
+
+
 class Notebook(Model):
     """A saved notebook. ``about``: what its queries are over, ``file`` or ``profiles``."""
 
     notebook_id: str
     name: str
     about: Literal["file", "profiles"] = "file"
+    file: ExploredFile | None = None
     cells: tuple[Cell, ...] = Field(default=(), max_length=MOST_CELLS)
     updated_at: datetime | None = None
 
@@ -57,17 +74,17 @@ Listed = list[Notebook]
 class Notebooks:
     """The notebooks of one person; those of others are not there for them."""
 
-    def __init__(self, engine: Engine, keyset: Keyset, user: str) -> None:
+    def __init__(self, engine: Engine, keyset: Keyset, landing: LandingZone, user: str) -> None:
         self._engine = engine
         self._keyset = keyset
+        self._landing = landing
         self._user = user
 
     def list(self) -> Listed:
         """All of them, last changed first. One that was damaged on disk is left out."""
         with self._engine.session() as session:
             rows = session.rows(
-                "SELECT notebook_id, updated_at, content FROM notebook WHERE owner = ? "
-                "ORDER BY updated_at DESC, notebook_id",
+                f"SELECT {_COLUMNS} FROM notebook WHERE owner = ? ORDER BY updated_at DESC, notebook_id",
                 [self._user],
             )
         found = []
@@ -84,34 +101,61 @@ class Notebooks:
             return self._opened(*self._row(session, notebook_id))
 
     def create(
-        self, name: str, about: Literal["file", "profiles"] = "file", cells: Sequence[Cell] = (Cell(),)
+        self,
+        name: str,
+        about: Literal["file", "profiles"] = "file",
+        cells: Sequence[Cell] = (Cell(),),
+        file: ExploredFile | None = None,
     ) -> Notebook:
-        """A new notebook. InputError ``bad_name``, ``too_many_cells``."""
-        made = _checked(secrets.token_hex(8), name, about, cells)
+        """A new notebook, which from now on keeps the file. InputError ``bad_name``, ``too_many_cells``."""
+        made = _checked(secrets.token_hex(8), name, about, cells, file)
         with self._engine.queue, self._engine.session() as session:
             session.run(
-                "INSERT INTO notebook VALUES (?, ?, ?, ?)",
-                [made.notebook_id, self._user, made.updated_at, self._sealed(made)],
+                "INSERT INTO notebook (notebook_id, owner, updated_at, content, landing) VALUES (?, ?, ?, ?, ?)",
+                [made.notebook_id, self._user, made.updated_at, self._sealed(made), _landing(made)],
             )
         return made
+
+    def over_draft(self, draft_id: str) -> Notebook | None:
+        """The notebook over the file of an unfinished ingest that was changed last."""
+        return next((found for found in self.list() if found.file and found.file.draft_id == draft_id), None)
 
     def save(self, notebook_id: str, cells: Sequence[Cell], *, seen: datetime | None = None) -> Notebook:
         """Replaces the cells. ``seen``: when it was last changed as the person knows it.
 
         Raises as ``load``; StateError ``notebook_changed`` when another window saved it since ``seen``.
         """
-        return self._change(notebook_id, seen, lambda old: _checked(notebook_id, old.name, old.about, cells))
+        return self._change(notebook_id, seen, lambda old: old.model_copy(update={"cells": tuple(cells)}))
 
     def rename(self, notebook_id: str, name: str) -> Notebook:
         """Another name. Raises as ``load``; InputError ``bad_name``."""
-        return self._change(notebook_id, None, lambda old: _checked(notebook_id, name, old.about, old.cells))
+        return self._change(notebook_id, None, lambda old: old.model_copy(update={"name": name}))
+
+    def give_file(self, notebook_id: str, file: ExploredFile) -> Notebook:
+        """Another file for the same queries; the former one is not kept. Raises as ``load``."""
+        former = self.load(notebook_id)
+        made = self._change(notebook_id, None, lambda old: old.model_copy(update={"file": file}))
+        self._let_go(_landing(former))
+        return made
 
     def delete(self, notebook_id: str) -> None:
-        """Removes it; nothing happens when it is gone already."""
+        """Removes it with its file; nothing happens when it is gone already."""
         with self._engine.queue, self._engine.session() as session:
-            session.run("DELETE FROM notebook WHERE notebook_id = ? AND owner = ?", [notebook_id, self._user])
+            mine = [notebook_id, self._user]
+            landing_id = session.value("SELECT landing FROM notebook WHERE notebook_id = ? AND owner = ?", mine)
+            session.run("DELETE FROM notebook WHERE notebook_id = ? AND owner = ?", mine)
+        self._let_go(landing_id)
 
-    def _change(self, notebook_id: str, seen: datetime | None, change: Any) -> Notebook:
+    def _let_go(self, landing_id: str | None) -> None:
+        """Deletes a received file that no notebook is over any more."""
+        if landing_id is None:
+            return
+        with self._engine.session() as session:
+            is_kept = session.value("SELECT count(*) FROM notebook WHERE landing = ?", [landing_id])
+        if not is_kept:
+            self._landing.delete(landing_id)
+
+    def _change(self, notebook_id: str, seen: datetime | None, change: Callable[[Notebook], Notebook]) -> Notebook:
         with self._engine.queue, self._engine.session() as session, session.transaction():
             old = self._opened(*self._row(session, notebook_id))
             if seen is not None and old.updated_at != seen:
@@ -120,16 +164,17 @@ class Notebooks:
                     code="notebook_changed",
                     hint="Load it again, or save yours under another name.",
                 )
-            made: Notebook = change(old)
+            new = change(old)
+            made = _checked(notebook_id, new.name, new.about, new.cells, new.file)
             session.run(
-                "UPDATE notebook SET content = ?, updated_at = ? WHERE notebook_id = ?",
-                [self._sealed(made), made.updated_at, notebook_id],
+                "UPDATE notebook SET content = ?, updated_at = ?, landing = ? WHERE notebook_id = ?",
+                [self._sealed(made), made.updated_at, _landing(made), notebook_id],
             )
         return made
 
     def _row(self, session: Session, notebook_id: str) -> tuple[Any, ...]:
         row = session.row(
-            "SELECT notebook_id, updated_at, content FROM notebook WHERE notebook_id = ? AND owner = ?",
+            f"SELECT {_COLUMNS} FROM notebook WHERE notebook_id = ? AND owner = ?",
             [notebook_id, self._user],
         )
         if row is None:
@@ -139,12 +184,12 @@ class Notebooks:
         return row
 
     def _sealed(self, notebook: Notebook) -> bytes:
-        content = notebook.model_dump(mode="json", include={"name", "about", "cells"})
+        content = notebook.model_dump(mode="json", include={"name", "about", "cells", "file"})
         nonce = secrets.token_bytes(12)
         plain = json.dumps(content).encode()  # ASCII: half a surrogate pair can be typed, too
         return nonce + self._cipher(notebook.notebook_id).encrypt(nonce, plain, self._label)
 
-    def _opened(self, notebook_id: str, updated_at: datetime, sealed: bytes) -> Notebook:
+    def _opened(self, notebook_id: str, updated_at: datetime, sealed: bytes, landing_id: str | None) -> Notebook:
         sealed = bytes(sealed)
         try:
             plain = self._cipher(notebook_id).decrypt(sealed[:12], sealed[12:], self._label)
@@ -154,7 +199,10 @@ class Notebooks:
                 code="notebook_damaged",
                 hint="Delete it and start again.",
             ) from None
-        return Notebook(notebook_id=notebook_id, updated_at=updated_at, **json.loads(plain))
+        made = Notebook(notebook_id=notebook_id, updated_at=updated_at, **json.loads(plain))
+        if made.file is None:
+            return made
+        return made.model_copy(update={"file": made.file.model_copy(update={"landing_id": landing_id})})
 
     def _cipher(self, notebook_id: str) -> AESGCM:
         return AESGCM(self._keyset.file_key(notebook_id))
@@ -165,7 +213,13 @@ class Notebooks:
         return f"notebook:{self._user}".encode()
 
 
-def _checked(notebook_id: str, name: str, about: Any, cells: Sequence[Cell]) -> Notebook:
+def _landing(notebook: Notebook) -> str | None:
+    return notebook.file.landing_id if notebook.file else None
+
+
+def _checked(
+    notebook_id: str, name: str, about: Any, cells: Sequence[Cell], file: ExploredFile | None = None
+) -> Notebook:
     if len(cells) > MOST_CELLS:
         raise InputError(
             f"A notebook has at most {MOST_CELLS} cells. Nothing was saved.",
@@ -177,5 +231,6 @@ def _checked(notebook_id: str, name: str, about: Any, cells: Sequence[Cell]) -> 
         name=check_name(name, "a notebook"),
         about=about,
         cells=tuple(cells),
+        file=file,
         updated_at=now(),
     )

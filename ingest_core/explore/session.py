@@ -6,9 +6,11 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import datetime
 
 import pyarrow as pa
 
+from ingest_core.clock import now
 from ingest_core.explore.material import Material, TableInfo, ignore
 from ingest_core.explore.result import Result
 from ingest_core.explore.sandbox import Limits, Sandbox, stopped
@@ -33,6 +35,8 @@ class ExploreSession:
         self._turn = threading.Lock()
         self._is_stopped = threading.Event()
         self.used_at = time.monotonic()
+        self.filled_at: datetime | None = None
+        """When its tables were made (UTC); None: not yet."""
 
     @property
     def is_running(self) -> bool:
@@ -97,7 +101,7 @@ class ExploreSession:
         except BaseException:
             sandbox.close()
             raise
-        self._sandbox = sandbox
+        self._sandbox, self.filled_at = sandbox, now()
         return sandbox
 
     def _watched(self, progress: Progress) -> Progress:

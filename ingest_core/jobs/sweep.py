@@ -11,7 +11,7 @@ from ingest_core.engine import Engine, Session
 from ingest_core.errors import InputError, OnrampError, StateError
 from ingest_core.faults import abort_point
 from ingest_core.ledger import uploads
-from ingest_core.operations.standing import files_of_drafts, files_of_uploads
+from ingest_core.operations.standing import files_of_drafts, files_of_notebooks, files_of_uploads
 from ingest_core.vault import LandingZone
 
 MOST_DEATHS = 3
@@ -45,7 +45,7 @@ def _end_or_wait(session: Session, request_id: str, landing: str | None, deaths:
 
 
 def collect(engine: Engine, landing: LandingZone, drafts: Drafts) -> int:
-    """Deletes received files that no upload under way and no unfinished ingest names; returns how many.
+    """Deletes received files that no upload under way, unfinished ingest or notebook names; returns how many.
 
     Only at opening: later a file may be on its way and not named yet.
     """
@@ -54,7 +54,7 @@ def collect(engine: Engine, landing: LandingZone, drafts: Drafts) -> int:
         return 0
     abort_point("collect", "before")
     with engine.session() as session:
-        named = files_of_uploads(session) | files_of_drafts(drafts)
+        named = files_of_uploads(session) | files_of_notebooks(session) | files_of_drafts(drafts)
     orphans = [landing_id for landing_id in received if landing_id not in named]
     for landing_id in orphans:
         landing.delete(landing_id)

@@ -20,7 +20,7 @@ from ingest_core.engine.copying import Content, check_copy, copy_database, opene
 from ingest_core.errors import InputError, StateError
 from ingest_core.operations import archive
 from ingest_core.operations.scratch import Scratch, scratch
-from ingest_core.operations.standing import digest_of, files_of_drafts, files_of_uploads, standing
+from ingest_core.operations.standing import digest_of, files_of_drafts, files_of_notebooks, files_of_uploads, standing
 from ingest_core.operations.steps import step
 from ingest_core.vault import Keyset, LandingZone
 from ingest_core.vault.keys import keys_in_environment
@@ -92,14 +92,14 @@ class Backup:
         """
         copy = at_hand.path("database")
         for _ in range(_TRIES):
-            of_drafts = files_of_drafts(self.drafts)
             with self.engine.session() as session:
-                self._hold(files_of_uploads(session) | of_drafts, at_hand)
+                others = files_of_drafts(self.drafts) | files_of_notebooks(session)
+                self._hold(files_of_uploads(session) | others, at_hand)
             content = copy_database(self.engine, copy)
             with opened_copy(self.engine, copy) as session:
                 needed = files_of_uploads(session)
             self._hold(needed, at_hand)
-            files = {landing_id: self._held(landing_id, at_hand) for landing_id in sorted(needed | of_drafts)}
+            files = {landing_id: self._held(landing_id, at_hand) for landing_id in sorted(needed | others)}
             if all(files[landing_id] for landing_id in needed):
                 return copy, content, [path for paths in files.values() for path in paths]
             copy.unlink()

@@ -12,7 +12,10 @@ from ingest_core.vault.writing import REJECTS
 
 @dataclass(frozen=True)
 class Keep:
-    """For how many days: drafts nobody touched, rejected rows, log rows of undone uploads. None = for ever."""
+    """For how many days: drafts and explored files nobody touched, rejected rows, log rows of undone uploads.
+
+    None = for ever.
+    """
 
     drafts: int | None
     rejects: int | None
@@ -28,6 +31,8 @@ class Keep:
 
 _PURGED = """CREATE OR REPLACE TEMP TABLE purged AS
 SELECT upload_no, request_id FROM upload WHERE undone_at <= ? AND purged_at IS NULL AND NOT is_live"""
+
+_FILES_LET_GO = "UPDATE notebook SET landing = NULL WHERE landing IS NOT NULL AND updated_at <= ?"
 
 _REJECTS_GONE = """CREATE OR REPLACE TEMP TABLE rejects_gone AS
 SELECT upload_no FROM purged
@@ -62,6 +67,7 @@ def retain(session: Session, keep: Keep, moment: datetime) -> dict[str, int]:
         return session.run(sql, parameters) or 0
 
     counts = {"drafts": removed("DELETE FROM draft WHERE updated_at <= ?", _since(keep.drafts, moment))}
+    removed(_FILES_LET_GO, _since(keep.drafts, moment))
     removed(_PURGED, _since(keep.undone, moment))
     counts["uploads"] = removed(
         "UPDATE upload SET purged_at = ? WHERE upload_no IN (SELECT upload_no FROM purged)", moment

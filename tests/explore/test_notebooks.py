@@ -52,7 +52,7 @@ def test_the_last_changed_one_comes_first(workspace):
 
 def test_another_persons_notebook_is_not_there(workspace):
     mine = workspace.explore.notebooks
-    theirs = Notebooks(workspace.engine, workspace._keyset, "ben")
+    theirs = Notebooks(workspace.engine, workspace._keyset, workspace.landing, "ben")
     made = mine.create("Mine", cells=CELLS)
     assert theirs.list() == []
     for attempt in (
@@ -68,7 +68,7 @@ def test_another_persons_notebook_is_not_there(workspace):
 
 
 def test_put_under_another_name_in_the_database_it_does_not_open(workspace):
-    theirs = Notebooks(workspace.engine, workspace._keyset, "ben")
+    theirs = Notebooks(workspace.engine, workspace._keyset, workspace.landing, "ben")
     made = workspace.explore.notebooks.create("Mine", cells=CELLS)
     with workspace.engine.session() as session:
         session.run("UPDATE notebook SET owner = 'ben'")
