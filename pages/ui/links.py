@@ -24,6 +24,11 @@ def open_draft(draft_id: str, step: str | None = None) -> NoReturn:
     st.switch_page("ingest.py", query_params={"draft": draft_id, **({"step": step} if step else {})})
 
 
+def open_notebook(notebook_id: str) -> NoReturn:
+    """Goes to a notebook of Explore."""
+    st.switch_page("explore.py", query_params={"notebook": notebook_id})
+
+
 def upload_link(request_id: str, label: str = "") -> None:
     """A link to an upload, from another page."""
     st.page_link(
