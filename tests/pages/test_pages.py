@@ -10,7 +10,9 @@ from pages.ui import state
 from tests.pages.shown import texts
 
 
-@pytest.mark.parametrize("name", ["sources", "history", "explore", "profiles", "segments", "macros", "attributes", "settings"])
+@pytest.mark.parametrize(
+    "name", ["sources", "history", "explore", "profiles", "segments", "macros", "attributes", "settings"]
+)
 def test_every_page_opens_in_an_empty_workspace(open_page, name):
     page = open_page(name)
     assert page.title
