@@ -29,7 +29,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from ingest_core.cli.supervisor import LEAVE
 from ingest_core.errors import InputError, OnrampError
 from ingest_core.workspace import Workspace
-from pages.ui.arrivals import ARRIVALS, Arrival, no_ticket, too_large
+from pages.ui.arrivals import ARRIVALS, Arrival, browser_of, no_ticket, too_large
 from pages.ui.errors import report
 from pages.ui.state import close_workspaces, workspace
 
@@ -148,7 +148,7 @@ def _arrival(request: Request) -> Arrival:
 
 
 def _session(request: Request) -> str:
-    return request.cookies.get("_streamlit_xsrf", "")
+    return browser_of(request.cookies.get("_streamlit_xsrf", ""))
 
 
 def _whole(text: str) -> int:

@@ -124,6 +124,22 @@ ARRIVALS = Arrivals()
 """The one registry of this process, shared by the upload route and the pages."""
 
 
+def browser_of(cookie: str) -> str:
+    """What stays the same in the anti-forgery cookie of one browser.
+
+    Streamlit writes it as ``2|mask|token|time`` with another mask at each visit, so that it differs after every reload
+    and every lost connection; the token below the mask does not. Any other cookie stands for itself.
+    """
+    parts = cookie.split("|")
+    try:
+        mask, token = bytes.fromhex(parts[1]), bytes.fromhex(parts[2])
+    except (IndexError, ValueError):
+        return cookie
+    if parts[0] != "2" or not mask or not token:
+        return cookie
+    return bytes(byte ^ mask[i % len(mask)] for i, byte in enumerate(token)).hex()
+
+
 def no_ticket() -> StateError:
     """The answer to a sender without a valid ticket; says nothing about why."""
     return StateError(

@@ -12,6 +12,7 @@ import streamlit as st
 
 from ingest_core.overview import Overview
 from ingest_core.workspace import Workspace
+from pages.ui.arrivals import browser_of
 from pages.ui.text import exact_time
 
 _OPEN: dict[Path, Workspace] = {}
@@ -47,7 +48,7 @@ def close_workspaces() -> None:
 
 def browser_session() -> str:
     """What ties an upload to this browser: the anti-forgery cookie, which other sites cannot read or send."""
-    return st.context.cookies.get("_streamlit_xsrf") or ""
+    return browser_of(st.context.cookies.get("_streamlit_xsrf") or "")
 
 
 def when(moment: datetime) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from ingest_core.errors import InputError, StateError
-from pages.ui.arrivals import ARRIVAL_SECONDS, TICKET_SECONDS, Arrivals
+from pages.ui.arrivals import ARRIVAL_SECONDS, TICKET_SECONDS, Arrivals, browser_of
 
 
 class Clock:
@@ -75,3 +75,12 @@ def test_arrivals_nobody_finished_are_given_back_for_deletion(arrivals, clock):
     assert arrivals.expired() == [arrival]
     with pytest.raises(StateError):
         arrivals.get(arrival.arrival_id, "cookie")
+
+
+@pytest.mark.parametrize("cookie", ["", "plain", "2|zz|00|1", "2||00|1", "2|00", "1|767b41a0|05545496|1", "2|0|0|0"])
+def test_a_cookie_of_another_form_stands_for_itself(cookie):
+    assert browser_of(cookie) == cookie
+
+
+def test_two_masks_of_one_token_are_one_browser():
+    assert browser_of("2|767b41a0|05545496|1") == browser_of("2|5c7f2e7b|2f503b4d|1") == "732f1536"

@@ -12,9 +12,12 @@ from starlette.applications import Starlette
 from starlette.middleware import Middleware
 
 import app as server
-from pages.ui.arrivals import ARRIVALS
+from pages.ui.arrivals import ARRIVALS, browser_of
 
 COOKIE = "the-browser"
+# The same token as Streamlit wrote it on two visits of one browser.
+MASK, MASKED = "767b41a0", "05545496c920dc99eadcfd158b1f3133"
+OTHER_MASK, OTHER_MASKED = "5c7f2e7b", "2f503b4de324b342c0d892cea11b5ee8"
 DATA = os.urandom(2_500_000)
 
 
@@ -92,6 +95,18 @@ def test_a_cut_off_upload_goes_on_where_it_was(send, ticket, workspace):
     assert json.loads(body)["done"]
     arrival = ARRIVALS.collect(path.rpartition("/")[2], "draft")
     assert workspace.landing.open(arrival.landing_id).open().read() == DATA
+
+
+def test_it_goes_on_after_a_reload_which_masks_the_cookie_anew(send, workspace):
+    before, after = (f"2|{mask}|{masked}|1795831392" for mask, masked in ((MASK, MASKED), (OTHER_MASK, OTHER_MASKED)))
+    ticket = ARRIVALS.issue("draft", "asha", browser_of(before), 3_000_000)
+    cookie = {"cookie": f"_streamlit_xsrf={before}"}
+    path = f"/api/upload/{json.loads(begin(send, ticket, **cookie)[2])['upload']}"
+    send("PATCH", path, {"upload-offset": "0", **cookie}, [DATA[:700_001]], is_cut=True)
+    status, headers, _ = send("HEAD", path, {"cookie": f"_streamlit_xsrf={after}"})
+    assert (status, int(headers["upload-offset"]) > 0) == (200, True)
+    another = f"2|{OTHER_MASK}|{MASKED}|1795831392"
+    assert send("HEAD", path, {"cookie": f"_streamlit_xsrf={another}"})[0] == 403
 
 
 def test_a_wrong_offset_is_refused_with_the_right_one(send, ticket):
