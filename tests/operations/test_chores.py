@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import threading
+import time
 
 import pytest
 
 from ingest_core.errors import StateError
+from ingest_core.models import Options
 from ingest_core.operations.chores import Chores
+from tests.operations.conftest import COLUMNS, people
+from tests.workspaces import mapping_of
 
 
 @pytest.fixture
@@ -64,3 +68,26 @@ def test_the_app_rotates_keys_and_tidies_in_the_background(filled):
         operations.chores.wait(60)
         assert operations.chores.get(name).error is None
     assert operations.chores.get("check keys").result["versions"] == [2]
+
+
+def test_uploads_go_on_around_a_change_of_the_key(filled):
+    workspace = filled.workspace
+    workspace.jobs.start_worker()
+    submitted = []
+    for number in range(3):
+        if number == 1:
+            workspace.operations.chores.start("rotate keys", workspace.operations.rotate_keys)
+        data = people(f"C{10 + number}|p{number}@example.com|Pia|Bonn").encode()
+        submitted.append(
+            workspace.jobs.submit(
+                filled.land(data), filled.source(), mapping_of(COLUMNS), Options(), idempotency_key=f"key{number}"
+            )
+        )
+    workspace.operations.chores.wait(60)
+    assert workspace.operations.chores.get("rotate keys").error is None
+    ends = time.monotonic() + 60
+    while time.monotonic() < ends and any(not workspace.history.get(name).finished_at for name in submitted):
+        time.sleep(0.05)
+    assert {workspace.history.get(name).status for name in submitted} == {"Completed"}
+    assert workspace.operations.check_keys()["versions"] == [2]
+    assert filled.values("crmid", "C12")["first_name"] == "Pia"
