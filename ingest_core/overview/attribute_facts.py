@@ -46,7 +46,7 @@ class AttributeFacts:
 
         ``filled``: profiles that have a value, of all ``profiles``. ``distinct``: different values, estimated (within
         some percent) above a few hundred. ``least`` and ``greatest``: of numbers and dates. ``top``: the commonest
-        values as [{value, profiles}]; empty of personal data, of identifiers, and where hardly any is common.
+        values as [{value, profiles}]; empty of personal data, of identifiers, and where none is common.
         InputError ``unknown_attribute``.
         """
         attribute = self._attributes.get(name)
@@ -76,7 +76,8 @@ def _counts(session: Session, attribute: Attribute) -> dict[str, Any]:
 
 def _top(session: Session, attribute: Attribute) -> list[dict[str, Any]]:
     column = quote(attribute.column)
-    return session.records(
+    found = session.records(
         f"SELECT {plain(attribute, f'CAST({column} AS VARCHAR)')} AS value, count(*) AS profiles FROM profile "
         f"WHERE {column} IS NOT NULL GROUP BY {column} ORDER BY profiles DESC, {column} LIMIT {TOP}"
     )
+    return found if found and found[0]["profiles"] > 1 else []

@@ -41,6 +41,7 @@ NOT_ENDED = ("Scheduled", "In Progress", "Waits for approval")
 ACCENT = "#4c6ef5"
 REJECT = "#f08c00"
 MOST_BARS = 40
+LABEL = 28  # characters of a value beside its bar
 _CONFIG = {"displayModeBar": False, "responsive": True}
 
 
@@ -256,3 +257,26 @@ def _date_axis(figure: go.Figure, days: Sequence[HistoryDay]) -> None:
         figure.update_traces(width=12 * 3_600_000, selector={"type": "bar"})
         side = timedelta(days=3)
         figure.update_xaxes(range=[days[0].day - side, days[0].day + side])
+
+
+def common_values(top: Sequence[dict[str, Any]], filled: int) -> None:
+    """The commonest values of an attribute as bars, with the share of the profiles that have a value."""
+    ranked = list(reversed(top))
+    labels = [_short(str(one["value"])) for one in ranked]
+    figure = go.Figure(
+        go.Bar(
+            y=list(range(len(ranked))), x=[one["profiles"] for one in ranked], orientation="h",
+            marker={"color": ACCENT}, textposition="outside", cliponaxis=False, customdata=labels,
+            text=[f"{number(one['profiles'])} ({percent(one['profiles'] / filled)})" for one in ranked],
+            hovertemplate="%{customdata}: %{x:,}<extra></extra>",
+        )
+    )  # fmt: skip
+    figure.update_xaxes(visible=False, range=[0, max(one["profiles"] for one in top) * 1.4])
+    figure.update_yaxes(automargin=True, ticksuffix="  ", tickvals=list(range(len(ranked))), ticktext=labels)
+    told = ", ".join(f"{_short(str(one['value']))} {number(one['profiles'])}" for one in top)
+    draw(figure, f"Commonest values by profiles: {told}", height=20 + 30 * len(ranked))
+
+
+def _short(text: str) -> str:
+    """A value as a label: short, and never read as HTML."""
+    return (text if len(text) <= LABEL else text[: LABEL - 1] + "…").replace("<", "‹").replace(">", "›")

@@ -21,13 +21,11 @@ def can_change(attribute: Attribute) -> bool:
     return not (attribute.pii or attribute.identifier)
 
 
-@st.dialog("Change the type", position="right", icon=":material/swap_horiz:", width=480)
 def change_type(attribute: Attribute) -> None:
     """Choose a type, see what becomes of the values, change it."""
-    st.markdown(f"**{escape(attribute.display_name)}** is :blue-badge[{type_label(attribute.type)}] now.")
     kind = st.selectbox(
         "New type", [kind for kind in TARGETS if kind != attribute.type], index=None, placeholder="Choose a type",
-        format_func=type_label, key="new_type",
+        format_func=type_label, key=f"new_type_{attribute.attribute_id}_{attribute.type}",
     )  # fmt: skip
     if kind is None:
         st.caption("First you see what becomes of the values. Nothing is lost: the files' texts are kept.")

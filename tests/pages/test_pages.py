@@ -142,7 +142,7 @@ def test_an_upload_that_waits_can_be_stopped(open_page, workspace, draft_id, sou
 def test_attributes_show_who_uses_them_and_how_full_they_are(open_page, receipt):
     frame = open_page("attributes").dataframe[0].value.set_index("name")
     assert frame.loc["crmid", "filled"] == 1.0
-    assert frame.loc["city", "users"] == "CRM contacts"
+    assert frame.loc["city", "sources"] == "CRM contacts"
     assert list(frame.loc["email", "tags"]) == ["PII"]
 
 

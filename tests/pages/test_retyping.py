@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import threading
+from contextlib import contextmanager
+
 import pytest
 
 from ingest_core.files import PathSource
@@ -9,6 +12,26 @@ from ingest_core.models import Options
 from tests.pages.shown import texts
 
 ROWS = "cust_id\tsize\nC1\t40\nC2\t41\nC3\tlarge\n"
+
+
+@contextmanager
+def busy(workspace):
+    """Somebody else changes something all the while."""
+    held, done = threading.Event(), threading.Event()
+
+    def hold():
+        with workspace.engine.write:
+            held.set()
+            done.wait(30)
+
+    other = threading.Thread(target=hold)
+    other.start()
+    held.wait(30)
+    try:
+        yield
+    finally:
+        done.set()
+        other.join()
 
 
 @pytest.fixture
@@ -27,26 +50,25 @@ def sizes(workspace, source, tmp_path):
 
 @pytest.fixture
 def drawer(open_page, sizes):
-    """The page with the drawer of one attribute open, as a click on the row's button opens it."""
-    page = open_page("attributes")
-
-    def opened(attribute="size"):
-        page.session_state["retyped_attribute"] = attribute
-        return page.run()
-
-    return opened
+    """The page with the drawer of an attribute open."""
+    return lambda attribute="size": open_page("attributes", attribute=attribute)
 
 
-def test_only_what_can_change_offers_it(open_page, sizes):
-    offers = open_page("attributes").dataframe[0].value.set_index("name")["change"].notna()
-    assert (offers["size"], offers["city"]) == (True, True)
-    assert (offers["crmid"], offers["email"], offers["first_name"]) == (False, False, False)
+def choose(page, workspace, kind, attribute="size"):
+    """Chooses another type in the drawer."""
+    known = workspace.attributes.get(attribute)
+    return page.selectbox(key=f"new_type_{known.attribute_id}_{known.type}").select(kind).run()
+
+
+def test_only_what_can_change_offers_it(drawer, workspace):
+    for attribute, is_offered in (("size", True), ("city", True), ("crmid", False), ("email", False)):
+        keys = [str(box.key) for box in drawer(attribute).selectbox]
+        assert any(key.startswith("new_type") for key in keys) == is_offered, attribute
+    assert "The type stays" in texts(drawer("email"))
 
 
 def test_what_would_fail_comes_first_and_changes_nothing(drawer, workspace):
-    page = drawer()
-    page.session_state["retyped_attribute"] = "size"
-    page.selectbox(key="new_type").select("integer").run()
+    page = choose(drawer(), workspace, "integer")
     assert "3 profiles have a value; **2** of them stay as they are." in texts(page)
     assert "**1** would have no value: their text does not fit, such as “large”." in texts(page)
     assert workspace.attributes.get("size").type == "string"
@@ -54,10 +76,7 @@ def test_what_would_fail_comes_first_and_changes_nothing(drawer, workspace):
 
 def test_the_type_is_changed_and_back_without_a_loss(drawer, workspace):
     for kind, value in (("integer", None), ("string", "large")):
-        page = drawer()
-        page.session_state["retyped_attribute"] = "size"
-        page.selectbox(key="new_type").select(kind).run()
-        page.session_state["retyped_attribute"] = "size"
+        page = choose(drawer(), workspace, kind)
         page.button(key="confirm_type").click().run()
         assert not page.error
         assert workspace.attributes.get("size").type == kind
@@ -65,9 +84,9 @@ def test_the_type_is_changed_and_back_without_a_loss(drawer, workspace):
         assert shown["value"] == value
 
 
-def test_a_type_that_cannot_be_changed_is_refused_in_words(drawer):
-    page = drawer("crmid")  # as an old page would, whose button is gone now
-    page.session_state["retyped_attribute"] = "crmid"
-    page.selectbox(key="new_type").select("integer").run()
-    assert "Create a new attribute and load the files into that one" in texts(page)
-    assert "confirm_type" not in [button.key for button in page.button]
+def test_a_change_waits_for_nobody_who_loads(drawer, workspace):
+    page = choose(drawer(), workspace, "integer")
+    with busy(workspace):
+        page.button(key="confirm_type").click().run()
+    assert "Nothing was changed" in str(page.error[0].proto)
+    assert workspace.attributes.get("size").type == "string"
