@@ -64,8 +64,8 @@ def table(shown: list[Attribute], uses: Uses) -> None:
         alt="Attributes with type, identifier rank, PII, use and how full they are",
         column_config={
             "shown": st.column_config.ButtonColumn(
-                "Attribute", width=160, type="tertiary", alignment="left", key="open_attribute", on_click=_open, args=(shown,),
-                pinned=True, help="Opens the attribute: what it holds, who uses it, its names and type.",
+                "Attribute", width=160, type="tertiary", alignment="left", key="open_attribute", on_click=_open,
+                args=(shown,), pinned=True, help="Opens the attribute: what it holds, who uses it, its names and type.",
             ),
             "name": "Name",
             "type": "Type",

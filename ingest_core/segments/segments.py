@@ -68,6 +68,11 @@ class Segments:
         with self._engine.session() as session:
             return sorted({tag for row in records.records(session) for tag in row["tags"]}, key=str.casefold)
 
+    def ids(self) -> dict[str, int]:
+        """Name → segment_id of every segment, without counting."""
+        with self._engine.session() as session:
+            return {kept.name: kept.segment_id for kept in Known.of(session).visible}
+
     def name_of(self, segment_id: int) -> str | None:
         """Its name of now; None when it is not there (any more)."""
         with self._engine.session() as session:

@@ -10,6 +10,7 @@ from ingest_core.errors import OnrampError
 from ingest_core.models import Attribute
 from pages.ui import charts, errors, retyping
 from pages.ui.forms import optional_name, type_label
+from pages.ui.links import segment_links
 from pages.ui.state import workspace
 from pages.ui.text import count, escape, number, percent
 from pages.ui.waiting import at_once
@@ -111,10 +112,7 @@ def _users(facts: dict[str, Any], attribute: Attribute) -> None:
                 "source.py", label=escape(name), icon=":material/database:",
                 query_params={"source": str(known[name]), "tab": "Mapping"},
             )  # fmt: skip
-        for name in facts["segments"]:
-            st.page_link(
-                "segments.py", label=escape(name), icon=":material/donut_small:", query_params={"segment": name}
-            )
+        segment_links(facts["segments"], workspace().segments.ids())
     if not facts["sources"] and not facts["segments"]:
         st.caption("No source fills it and no segment asks for it.")
     if attribute.macro:

@@ -262,7 +262,7 @@ def _date_axis(figure: go.Figure, days: Sequence[HistoryDay]) -> None:
 def common_values(top: Sequence[dict[str, Any]], filled: int) -> None:
     """The commonest values of an attribute as bars, with the share of the profiles that have a value."""
     ranked = list(reversed(top))
-    labels = [_short(str(one["value"])) for one in ranked]
+    labels = [_short(str(one["value"]), LABEL) for one in ranked]
     figure = go.Figure(
         go.Bar(
             y=list(range(len(ranked))), x=[one["profiles"] for one in ranked], orientation="h",
@@ -273,10 +273,5 @@ def common_values(top: Sequence[dict[str, Any]], filled: int) -> None:
     )  # fmt: skip
     figure.update_xaxes(visible=False, range=[0, max(one["profiles"] for one in top) * 1.4])
     figure.update_yaxes(automargin=True, ticksuffix="  ", tickvals=list(range(len(ranked))), ticktext=labels)
-    told = ", ".join(f"{_short(str(one['value']))} {number(one['profiles'])}" for one in top)
+    told = ", ".join(f"{one['value']} {number(one['profiles'])}" for one in top)
     draw(figure, f"Commonest values by profiles: {told}", height=20 + 30 * len(ranked))
-
-
-def _short(text: str) -> str:
-    """A value as a label: short, and never read as HTML."""
-    return (text if len(text) <= LABEL else text[: LABEL - 1] + "…").replace("<", "‹").replace(">", "›")

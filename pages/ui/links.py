@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import NoReturn
 
 import streamlit as st
@@ -35,6 +36,16 @@ def upload_link(request_id: str, label: str = "") -> None:
         "upload.py", label=escape(label or f"Upload {request_id}"), icon=":material/receipt_long:",
         query_params={"upload": request_id},
     )  # fmt: skip
+
+
+def segment_links(names: Sequence[str], ids: Mapping[str, int]) -> None:
+    """A link to each of these segments. ``ids``: name → segment_id."""
+    for name in names:
+        if name in ids:
+            st.page_link(
+                "segment.py", label=escape(name), icon=":material/donut_small:",
+                query_params={"segment": str(ids[name])},
+            )  # fmt: skip
 
 
 def go_next(page: str, **params: str) -> None:

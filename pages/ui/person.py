@@ -13,7 +13,7 @@ from ingest_core.errors import OnrampError
 from ingest_core.models import Attribute
 from ingest_core.people.texts import LONGEST_REASON
 from pages.ui import errors, timeline, values
-from pages.ui.links import follow, go_next
+from pages.ui.links import follow, go_next, segment_links
 from pages.ui.state import workspace
 from pages.ui.text import count, escape
 from pages.ui.waiting import at_once
@@ -122,10 +122,7 @@ def _belongs(found: dict[str, Any]) -> None:
         st.caption("In no source now: a later file of each source was loaded without this customer.")
     st.markdown("##### Segments")
     with st.container(horizontal=True):
-        for segment in found["segments"]:
-            st.page_link(
-                "segments.py", label=escape(segment), icon=":material/donut_small:", query_params={"segment": segment}
-            )
+        segment_links(found["segments"], workspace().segments.ids())
     if not found["segments"]:
         st.caption("In no segment.")
     if found["traits"]:
