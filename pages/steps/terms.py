@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-import pyarrow as pa
 import streamlit as st
 
+from ingest_core.catalog.addresses import check_addresses
 from ingest_core.clock import now, to_utc
-from ingest_core.mapping.types import data_type
-from ingest_core.models import TypeContext
+from ingest_core.errors import OnrampError
 from pages.ui.draft import Draft
 from pages.ui.state import time_zone, when
 from pages.ui.text import count, escape, number, percent
@@ -76,21 +75,24 @@ def recipients(draft: Draft) -> str | None:
             "Addresses", offered, default=list(draft.options.notify), accept_new_options=True, key="notify",
             placeholder="name@example.com", label_visibility="collapsed",
         )  # fmt: skip
-        wrong = [address for address in chosen if canonical(address) is None]
-        if wrong:
-            shown = escape(", ".join(wrong))
-            st.caption(f":orange[:material/edit: Not an e-mail address: {shown}. Write it like name@domain.tld.]")
+        try:
+            addresses = check_addresses(chosen)
+        except OnrampError as error:
+            st.caption(f":orange[:material/edit: {escape(error.hint)}]")
             return "Correct the e-mail addresses."
-        save(draft, notify=tuple(dict.fromkeys(str(canonical(address)) for address in chosen)))
-        told = f"{count(len(chosen), 'person is', 'people are')} told when the upload ends." if chosen else "Nobody is."
-        st.caption(f"{told} Messages go out only where a mail server is set up.")
+        save(draft, notify=addresses)
+        st.caption(_told(draft))
     return None
 
 
-def canonical(address: str) -> str | None:
-    """An address as the type e-mail writes it, or None when it is none."""
-    made = data_type("email").convert(pa.array([address.strip() or None], pa.string()), None, TypeContext())
-    return made.text[0].as_py()
+def _told(draft: Draft) -> str:
+    people = len(draft.options.notify)
+    if not people:
+        return "Nobody is told."
+    said = f"{count(people, 'person is', 'people are')} to be told when the upload ends"
+    if draft.workspace.settings.mail_host:
+        return f"{said}."
+    return f"{said}. No mail server is set up in the settings, so no message goes out; the addresses are kept."
 
 
 def threshold(draft: Draft) -> None:

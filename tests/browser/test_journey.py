@@ -101,6 +101,8 @@ def test_the_whole_way_of_a_first_upload(server, page, outside, tmp_path):
     load = page.get_by_role("button", name="Load 41 rows")
     expect(load).to_be_visible()
     expect(page.get_by_text("40 new, 0 updated, 0 unchanged, 8 rejected, 1 more of the same people")).to_be_visible()
+    expect(page.get_by_role("heading", name="Who becomes one with whom")).to_be_visible()
+    expect(page.get_by_text("No known profiles become one, and every identifier joins whom it should.")).to_be_visible()
     settled(page)
     load.click()
 

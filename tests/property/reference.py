@@ -425,6 +425,7 @@ class Reference:
         self.limit = limit
         self.loaded: list[Upload] = []
         self.undone: set[int] = set()
+        self.joins: dict[str, object] = {}  # what the last upload joined, and what it did not
         self.types: dict[str, str] = {}  # changed since the attribute was made
 
     @property
@@ -469,6 +470,7 @@ class Reference:
             "profiles_after": len(after.state),
             "members": sum(upload.source in person.sources for person in after.state.values()),
         }
+        self.joins = {} if upload.replace == "values" else joins(remaining, after, upload)
         if upload.replace == "values":
             counts |= _recognised(before, after, touched)
         else:
@@ -511,6 +513,40 @@ def _changes(before: Fold, after: Fold, upload: Upload, touched: Iterable[Key]) 
         "came_apart": sum(len(later) - 1 for later in went_to.values()),
         "conflicts": len(_conflicts(after.identities, upload)),
         "shared": len(after.identities.shared - before.identities.shared),
+    }
+
+
+def joins(before: Fold, after: Fold, upload: Upload) -> dict[str, object]:
+    """Who becomes one with whom, largest first, and per identifier the values that joined nobody or changed hands."""
+    earlier = {
+        pid: {before.identities.person_of[key] for key in person.records if key[0] != upload.number}
+        for pid, person in after.state.items()
+    }
+    mine = [record for record in after.identities.records if record.key[0] == upload.number]
+    stated = {
+        pair for record in mine for pair in record.identifiers.items() if after.identities.rank[pair[0]] != "primary"
+    }
+    contested = {s for s, primaries in after.identities.met_in(upload.number).items() if len(primaries) > 1}
+    shared, was = after.identities.shared, before.identities
+    lines: dict[Key, int] = {}
+    for record in mine:
+        person = after.identities.person_of[record.key]
+        lines[person] = lines.get(person, 0) + 1
+
+    def per_name(values: Iterable[Identifier]) -> dict[str, int]:
+        found: dict[str, int] = {}
+        for name, _ in values:
+            found[name] = found.get(name, 0) + 1
+        return found
+
+    return {
+        "sizes": sorted((len(old) for old in earlier.values() if len(old) > 1), reverse=True),
+        "conflicts": per_name(_conflicts(after.identities, upload)),
+        "contested": per_name(contested),
+        "shared": per_name(stated & shared),
+        "newly_shared": per_name(shared - was.shared),
+        "shared_rows": sum(any(pair in shared for pair in record.identifiers.items()) for record in mine),
+        "most_lines": max(lines.values()),
     }
 
 
