@@ -47,7 +47,7 @@ def draw(draft: Draft) -> bool:
 
 def _row(file: InboxFile) -> bool:
     row = st.container(horizontal=True, vertical_alignment="center", key=f"waits_{file.file_id}")
-    told = ":orange[still being written]" if file.is_growing else f"put there {ago(file.modified_at)}"
+    told = ":orange[still being written]" if file.is_growing else f"written {ago(file.modified_at)}"
     row.markdown(
         f":material/draft: **{escape(file.name)}** :gray[{size(file.size)}, {told}]",
         width="stretch", help=when(file.modified_at),
