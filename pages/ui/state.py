@@ -48,7 +48,7 @@ def close_workspaces() -> None:
 
 def browser_session() -> str:
     """What ties an upload to this browser: the anti-forgery cookie, which other sites cannot read or send."""
-    return browser_of(st.context.cookies.get("_streamlit_xsrf") or "")
+    return browser_of(str(st.context.cookies.get("_streamlit_xsrf") or ""))
 
 
 def when(moment: datetime) -> str:
