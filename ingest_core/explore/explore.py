@@ -12,7 +12,7 @@ from ingest_core.errors import StateError
 from ingest_core.explore.from_file import FileMaterial
 from ingest_core.explore.from_profiles import ProfileMaterial
 from ingest_core.explore.material import Material
-from ingest_core.explore.notebooks import Cell, ExploredFile, Notebook, Notebooks
+from ingest_core.explore.notebooks import Cell, Chart, ExploredFile, Notebook, Notebooks
 from ingest_core.explore.sandbox import Limits
 from ingest_core.explore.session import ExploreSession
 from ingest_core.models import ByteSource, FileFacts, FileLimits, Source, TypeContext
@@ -20,8 +20,8 @@ from ingest_core.segments.segments import Segments
 from ingest_core.settings import Settings
 from ingest_core.vault import Keyset, LandingZone
 
-FIRST_OF_FILE = (Cell(sql="SELECT *\nFROM typed\nLIMIT 100"),)
-FIRST_OF_PROFILES = (Cell(sql="SELECT *\nFROM profiles\nLIMIT 100"),)
+FIRST_OF_FILE = (Cell(sql="SELECT *\nFROM typed\nLIMIT 100", chart=Chart()),)
+FIRST_OF_PROFILES = (Cell(sql="SELECT *\nFROM profiles\nLIMIT 100", chart=Chart()),)
 _LONGEST_NAME = 190
 _SHARE = 4  # a file may fill this part of the memory: queries need the rest
 

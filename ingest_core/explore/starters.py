@@ -64,7 +64,7 @@ _RANKED = f"GROUP BY 1\nORDER BY 2 DESC, 1\nLIMIT {SHOWN}"
 def _of_file(tables: dict[str, TableInfo]) -> list[Starter]:
     line = quote(tables["file"].columns[-1][0])
     found = [
-        _starter("First rows", f"SELECT *\nFROM typed\nLIMIT {SHOWN}"),
+        _starter("First rows", f"SELECT *\nFROM typed\nLIMIT {SHOWN}", Chart()),
         _filled("Filled share of every column", "typed", line),
         _starter(
             "Rows that stand there twice",
@@ -86,7 +86,7 @@ def _of_profiles(tables: dict[str, TableInfo]) -> list[Starter]:
     *_, sources = tables["profiles"].columns
     identity = quote(tables["profiles"].columns[0][0])
     return [
-        _starter("First profiles", f"SELECT *\nFROM profiles\nLIMIT {SHOWN}"),
+        _starter("First profiles", f"SELECT *\nFROM profiles\nLIMIT {SHOWN}", Chart()),
         _filled("Filled share of every attribute", "profiles", f"{identity}, {quote(sources[0])}"),
         _starter(
             "Profiles per source",

@@ -11,6 +11,7 @@ from pages.steps import columns, reading
 from pages.steps.known import say_known
 from pages.ui import charts, repaired
 from pages.ui.draft import Draft
+from pages.ui.notebooks import explore_draft
 from pages.ui.text import count, escape, number
 
 FIRST_ROWS = 50
@@ -81,3 +82,4 @@ def _first_rows(draft: Draft, found: Inspection) -> None:
             alt="First rows of the file as they are understood",
             column_config={f"c{i}": st.column_config.TextColumn(column.name) for i, column in enumerate(found.columns)},
         )
+        explore_draft(draft.draft_id, draft.file, draft.size)

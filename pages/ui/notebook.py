@@ -67,6 +67,11 @@ def _gone() -> None:
 
 
 def _actions(sheet: Sheet) -> None:
+    if sheet.notebook.file is not None and (draft_id := sheet.notebook.file.draft_id) and sheet.problem is None:
+        st.page_link(
+            "ingest.py", label="Back to the ingest", icon=":material/upload_file:",
+            query_params={"draft": draft_id, "step": "check"},
+        )  # fmt: skip
     if sheet.bench is not None:
         _export(sheet.notebook, sheet, sheet.bench)
     if sheet.notebook.about == "profiles" and sheet.bench is not None:

@@ -76,6 +76,20 @@ def _begin_profiles() -> None:
     go_next("explore.py", notebook=made.notebook_id)
 
 
+def explore_draft(draft_id: str, name: str, size: int) -> None:
+    """The way from an unfinished ingest to the notebook over its file."""
+    st.button(
+        "Explore this file", icon=":material/query_stats:", key="explore_file", on_click=_begin_draft,
+        args=(draft_id, name, size), help="Ask it with SQL, in a notebook. The ingest waits where it is.",
+    )  # fmt: skip
+
+
+def _begin_draft(draft_id: str, name: str, size: int) -> None:
+    made = workspace().explore.begin_draft(draft_id, name, size)
+    run_at_once(made.notebook_id)
+    go_next("explore.py", notebook=made.notebook_id)
+
+
 def _table(found: list[Notebook]) -> None:
     """One row a notebook, last changed first; the name opens it."""
     frame = pd.DataFrame(

@@ -183,6 +183,17 @@ class TestNotebook:
         assert "The first 10,000 rows" in texts(page)
 
 
+def test_the_file_of_an_unfinished_ingest_is_explored_once(open_page, workspace, draft_id):
+    for _ in range(2):
+        open_page("ingest", draft=draft_id, step="check").button(key="explore_file").click().run()
+    (found,) = workspace.explore.notebooks.list()
+    page = settled(open_page("explore", notebook=found.notebook_id))
+    press(page, "run_all")
+    assert len(result(page, 0)) == 5
+    assert "the file of an unfinished ingest" in texts(page)
+    assert len(workspace.landing.ids()) == 1
+
+
 class TestWhatChangedMeanwhile:
     def test_a_notebook_saved_elsewhere_is_not_written_over(self, show, notebook, workspace):
         found = notebook(BY_CITY)
