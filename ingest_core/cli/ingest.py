@@ -1,4 +1,4 @@
-"""inspect, read, ingest, approve."""
+"""inspect, read, ingest, fix, approve."""
 
 from __future__ import annotations
 
@@ -56,6 +56,10 @@ def add_commands(parsers: Any) -> None:
     ingest.add_argument("--fixes", metavar="ID", help="the file holds corrected rows that this upload had rejected")
     ingest.add_argument("--key", metavar="KEY", help="idempotency key: a second start with it is the same upload")
     _dialect_options(ingest)
+    fix = command(parsers, "fix", "Load the corrected rows of a reject file.", _fix, receipt_text)
+    fix.add_argument("id", metavar="ID")
+    fix.add_argument("file")
+    fix.add_argument("--dry-run", action="store_true", help="run the load and roll it back")
     approve = command(parsers, "approve", "Let an upload load that waits for a person.", _approve, receipt_text)
     approve.add_argument("id", metavar="ID")
 
@@ -139,6 +143,13 @@ def _parent(workspace: Workspace, request_id: str | None, source: Source) -> str
             hint="See its source with: upload show ID",
         )
     return request_id
+
+
+def _fix(workspace: Workspace, args: argparse.Namespace) -> Any:
+    fixed = workspace.fixes.of_file(args.id, text_given(Path(args.file)))
+    if args.dry_run:
+        return workspace.fixes.check(args.id, fixed, _Talk()).receipt
+    return workspace.fixes.load_now(args.id, fixed, _Talk())
 
 
 def _approve(workspace: Workspace, args: argparse.Namespace) -> Any:

@@ -16,6 +16,7 @@ from ingest_core.catalog import Drafts, Mappings, Sources
 from ingest_core.engine import Engine
 from ingest_core.engine.steps import ignore_progress
 from ingest_core.errors import InputError, OnrampError, StateError
+from ingest_core.jobs.corrected_file import corrected_rows
 from ingest_core.jobs.corrections import BrokenRow, Cells, MemoryFile, as_file, broken, with_cells
 from ingest_core.jobs.jobs import Jobs
 from ingest_core.jobs.loads import Loads
@@ -87,6 +88,15 @@ class Fixes:
         """The rows with what this person made of them so far."""
         edits = self.edits(request_id)
         return [with_cells(row, edits.get(row.line)) for row in rows]
+
+    def of_file(self, request_id: str, text: str) -> dict[int, Cells]:
+        """Line → cells of the rows that were corrected in a reject file of this upload, of either kind.
+
+        InputError ``no_such_upload``, ``not_a_reject_file``.
+        """
+        self.history.get(request_id)
+        delimiter = self.history.layout(request_id).get("delimiter", "\t")
+        return corrected_rows(text, self.rows(request_id, limit=None), self.columns(request_id), delimiter)
 
     # ── what is corrected and not loaded yet ─────────────────────────────────────────────────────────────
 

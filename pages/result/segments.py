@@ -12,7 +12,7 @@ from pages.ui.links import go_next
 from pages.ui.state import workspace
 from pages.ui.text import count, number
 
-OPEN = "open_segment"
+OPEN = "open_changed_segment"
 
 
 def draw(receipt: Receipt) -> None:
@@ -71,4 +71,5 @@ def _said(change: SegmentChange) -> str:
 
 
 def _open(changes: Sequence[SegmentChange]) -> None:
-    go_next("segments.py", segment=changes[st.session_state[OPEN].row].name)
+    name = changes[st.session_state[OPEN].row].name
+    go_next("segment.py", segment=str(workspace().segments.show(name)["segment_id"]))
