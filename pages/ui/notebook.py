@@ -34,6 +34,7 @@ def notebook(notebook_id: str) -> None:
             raise
         _gone()
         return
+    seen = sheet.bench.version if sheet.bench is not None and sheet.bench.work() is not None else None
     say_done()
     breadcrumb(("Explore", "explore.py", {}), (sheet.notebook.name, None, {}))
     with title_row(sheet.notebook.name):
@@ -50,7 +51,7 @@ def notebook(notebook_id: str) -> None:
     with right:
         if sheet.bench is not None:
             _tables(sheet, sheet.bench)
-    _bar(sheet)
+    _bar(sheet, seen)
 
 
 def _add(sheet: Sheet) -> None:
@@ -212,13 +213,16 @@ def _not_read(bench: Bench) -> None:
 # ── bar ──────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _bar(sheet: Sheet) -> None:
-    """Always in sight: what goes on, whether everything is saved, Run all."""
+def _bar(sheet: Sheet, seen: int | None) -> None:
+    """Always in sight: what goes on, whether everything is saved, Run all.
+
+    ``seen``: how far the work was when the page began to be drawn; what ended since is not on it yet.
+    """
     with st.bottom.container(
         horizontal=True, vertical_alignment="center", horizontal_alignment="distribute", key="notebook_bar"
     ):
-        if sheet.bench is not None and sheet.bench.work() is not None:
-            _at_work(sheet.bench, sheet.bench.version)
+        if sheet.bench is not None and seen is not None:
+            _at_work(sheet.bench, seen)
         else:
             saved = sheet.notebook.updated_at
             st.caption(
