@@ -8,13 +8,16 @@ from typing import Any
 
 import streamlit as st
 
+from ingest_core.segments.editing import conditions
 from pages.ui import deleting_segment, segment_counts
-from pages.ui.links import breadcrumb, nothing_here, say_done, title_row
+from pages.ui.links import breadcrumb, nothing_here, say_done, title_row, upload_link
 from pages.ui.members import people_table
 from pages.ui.state import url_number, when, workspace
 from pages.ui.text import ago, count, escape, number, percent, short_number
 
 PAGE = 25
+LINKS = 8
+"""Uploads or segments that are linked beside the rule."""
 
 
 def headline(segment: dict[str, Any]) -> None:
@@ -57,6 +60,24 @@ def _since(counts: list[dict[str, Any]]) -> str:
     return causes.get(counts[-1]["cause"], "since the last change") if counts else ""
 
 
+def related(label: str, names: list[str]) -> None:
+    """Segments that this one has to do with, as links."""
+    if not names:
+        return
+    st.caption(label)
+    ids = workspace().segments.ids()
+    for name in names[:LINKS]:
+        if name in ids:
+            st.page_link(
+                "segment.py",
+                label=escape(name),
+                icon=":material/donut_small:",
+                query_params={"segment": str(ids[name])},
+            )
+    if len(names) > LINKS:
+        st.caption(f"and {count(len(names) - LINKS, 'more segment')}")
+
+
 def sentence(words: str) -> str:
     """With a capital letter at its beginning."""
     return words[:1].upper() + words[1:]
@@ -67,8 +88,12 @@ def rule(segment: dict[str, Any]) -> None:
     with st.container(border=True, height="stretch"):
         st.markdown("#### Rule")
         st.markdown(escape(sentence(segment["words"])))
-        for user in segment["used_by"]:
-            st.caption(f":material/account_tree: {escape(user)} is built on it.")
+        parts = [part for part in conditions(segment["rule"]) if isinstance(part, dict)]
+        uploads = dict.fromkeys(str(part["upload"]) for part in parts if "upload" in part)
+        for request_id in list(uploads)[:LINKS]:
+            upload_link(request_id)
+        related("Built on", list(dict.fromkeys(str(part["segment"]) for part in parts if "segment" in part)))
+        related("Used by", segment["used_by"])
 
 
 def people(segment: dict[str, Any]) -> None:

@@ -170,7 +170,9 @@ def save(draft: SegmentDraft, current: str | None) -> None:
     st.switch_page("segment.py", query_params={"segment": str(segments.show(draft.name)["segment_id"])})
 
 
-def bar(draft: SegmentDraft, current: str | None, seen: dict[str, Any] | None, blocked: str | None) -> None:
+def bar(
+    draft: SegmentDraft, current: str | None, seen: dict[str, Any] | None, blocked: str | None, *, is_text: bool
+) -> None:
     """The live count, what is missing, and the buttons; always in sight."""
     with st.bottom.container(
         horizontal=True, vertical_alignment="center", horizontal_alignment="distribute", key="segment_bar"
@@ -194,7 +196,8 @@ def bar(draft: SegmentDraft, current: str | None, seen: dict[str, Any] | None, b
                 kept.forget(URL)
                 leave(current, draft.segment_id)
             if st.button(
-                "Save segment", type="primary", icon=":material/check:", key="save_segment", shortcut="Ctrl+Enter",
+                "Save segment", type="primary", icon=":material/check:", key="save_segment",
+                shortcut=None if is_text else "Ctrl+Enter",  # in the text it means: read this
                 disabled=blocked is not None,
             ):  # fmt: skip
                 save(draft, current)
@@ -260,6 +263,6 @@ if not problems and draft.text is None:
     seen = found(draft, current)
     sample(draft, seen)
 try:
-    bar(draft, current, seen, why_not(draft, wrong, problems, is_behind=is_behind))
+    bar(draft, current, seen, why_not(draft, wrong, problems, is_behind=is_behind), is_text=bool(text.open))
 except OnrampError as error:
     errors.show(error)

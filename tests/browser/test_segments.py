@@ -73,6 +73,12 @@ def test_a_segment_is_built_by_clicking_and_counts_the_same_everywhere(home, rep
         settled(page)
         figure = page.get_by_test_id("stMetric").filter(has=page.get_by_text("People", exact=True))
         expect(figure.get_by_test_id("stMetricValue")).to_have_text(count)
+        press(page, "Download people")
+        with page.expect_download() as download:
+            page.get_by_role("button", name="For a spreadsheet (CSV)").click()
+        rows = download.value.path().read_text("utf-8-sig").splitlines()
+        assert len(rows) == 1 + int(count)
+        assert "•••" in rows[1]
         page.goto(f"{server}/segments")
         heading(page, "Segments")
         expect(page.get_by_test_id("glide-cell-1-0")).to_have_text(count)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import date, time
 
 import pytest
 
@@ -119,7 +120,7 @@ class TestOneSegment:
         )
         assert "City is Pune" in texts(page)
         assert "For *Pune*" in plain(page)
-        assert "OTHERS is built on it" in plain(page)
+        assert "Used by" in texts(page)
         people = page.dataframe[-1].value
         assert len(people) == 1
         assert "rahul@example.com" not in people.to_string()
@@ -132,6 +133,12 @@ class TestOneSegment:
         counts = page.dataframe[0].value
         assert list(counts["cause"]) == ["Rule changed", "Segment made"]
         assert list(counts["change"]) == ["-1", "–"]
+
+    def test_people_come_in_pages_and_the_page_is_in_the_url(self, open_page, workspace):
+        workspace.load_sample_data()
+        workspace.segments.add("EVERYBODY", ALL)
+        second = open_page("segment", segment="1", people_page="2").dataframe[-1].value
+        assert list(second["person"]) == [one["profile_id"] for one in workspace.segments.members("EVERYBODY", 25, 25)]
 
     @pytest.mark.parametrize("number", ["99", "", "x", "1"])
     def test_a_segment_that_is_not_there_says_so(self, open_page, workspace, number):
@@ -224,6 +231,38 @@ class TestTheBuilder:
             page.text_input(key="rule.all[0]:value:text").set_value(typed).run()
             assert rule_of(page, workspace)["all"][0]["value"] == kept_as
             assert page.text_input(key="rule.all[0]:value:text").value == typed
+
+    def test_a_day_and_a_time_are_chosen_where_the_attribute_has_times(self, open_page, workspace, segments):
+        workspace.attributes.add("seen", "datetime", display_name="Seen", segment="SEEN")
+        page = open_page("segment_edit")
+        choose(page, "rule.all[0]:subject", "attribute:seen")
+        choose(page, "rule.all[0]:operator", "on_or_after")
+        page.date_input(key="rule.all[0]:value:day").set_value(date(2026, 3, 1)).run()
+        assert rule_of(page, workspace)["all"][0]["value"] == "2026-03-01"
+        page.time_input(key="rule.all[0]:value:hour").set_value(time(14, 30)).run()
+        assert rule_of(page, workspace)["all"][0]["value"] == "2026-03-01 14:30"
+        choose(page, "rule.all[0]:operator", "in_the_last_days")
+        page.number_input(key="rule.all[0]:days").set_value(30).run()
+        assert rule_of(page, workspace)["all"][0]["value"] == 30
+        assert "Seen is in the last 30 days" in plain(page)
+
+    def test_an_upload_or_another_segment_can_be_asked_for(self, open_page, workspace, segments, receipt):
+        segments.add("IN_PUNE", PUNE)
+        page = open_page("segment_edit")
+        choose(page, "rule.all[0]:subject", "upload")
+        choose(page, "rule.all[0]:upload", receipt.request_id)
+        page.button(key="rule:add").click().run()
+        choose(page, "rule.all[1]:subject", "segment")
+        choose(page, "rule.all[1]:segment", "IN_PUNE")
+        assert rule_of(page, workspace) == {"all": [{"upload": receipt.request_id}, {"segment": "IN_PUNE"}]}
+        assert "**1** of 2 profiles" in texts(page)
+
+    def test_a_segment_cannot_be_built_on_itself(self, open_page, segments, draft):
+        segments.add("IN_PUNE", PUNE)
+        segments.add("OTHERS", {"not": {"segment": "IN_PUNE"}})
+        page = open_page("segment_edit", draft=draft({"all": [{"segment": "OTHERS"}]}, name="IN_PUNE", segment_id=1))
+        assert "the segments go round in a circle" in plain(page).lower()
+        assert "IN_PUNE" not in page.selectbox(key="rule.all[0]:segment").options
 
     def test_personal_data_can_only_be_asked_for_presence(self, open_page, workspace, segments):
         workspace.attributes.change("email", segment="EMAIL")
