@@ -12,7 +12,7 @@ from pages.ui.links import go_next, nothing_here, say_done, title_row
 from pages.ui.overlap import overlap
 from pages.ui.segment_draft import KIND, URL
 from pages.ui.state import workspace
-from pages.ui.text import ago, count, escape
+from pages.ui.text import ago, change, count, escape
 
 TABS = ("Segments", "Overlap")
 NEEDS = "Needs a new rule"
@@ -52,11 +52,10 @@ def table(segments: list[dict[str, Any]]) -> None:
 
 
 def _row(segment: dict[str, Any]) -> dict[str, object]:
-    change = segment["change"]
     return {
         "name": segment["name"],
         "count": segment["count"],
-        "change": "–" if change is None else f"{change:+,}" if change else "0",
+        "change": "–" if segment["change"] is None else change(segment["change"]),
         "recent": segment["recent"],
         "state": [NEEDS] if segment["problem"] else [],
         "tags": segment["tags"],

@@ -13,7 +13,7 @@ import streamlit as st
 from pages.ui.charts import ACCENT, draw
 from pages.ui.links import go_next
 from pages.ui.state import when
-from pages.ui.text import number
+from pages.ui.text import change, number
 
 CAUSES = {
     "load": "Upload",
@@ -64,7 +64,7 @@ def line(counts: list[dict[str, Any]]) -> None:
 
 def table(counts: list[dict[str, Any]]) -> None:
     """Newest first; the upload opens."""
-    steps = [f"{one['count'] - old['count']:+,}" for one, old in pairwise(counts)]
+    steps = [change(one["count"] - old["count"]) for one, old in pairwise(counts)]
     st.dataframe(
         pd.DataFrame(
             {

@@ -38,6 +38,11 @@ def count(value: int, one: str, many: str | None = None) -> str:
     return f"{number(value)} {one if value == 1 else many or one + 's'}"
 
 
+def change(value: int) -> str:
+    """+1,204; -3; 0."""
+    return f"{value:+,}" if value else "0"
+
+
 def percent(share: float | None) -> str:
     """0.0053 → 0.53 %; None → –. Never rounds something to nothing or nearly all to all."""
     if share is None:

@@ -24,6 +24,11 @@ def test_percent_never_rounds_something_to_nothing_or_nearly_all_to_all(share, s
     assert text.percent(share) == shown
 
 
+@pytest.mark.parametrize(("value", "shown"), [(1204, "+1,204"), (-3, "-3"), (0, "0")])
+def test_a_change_has_its_sign(value, shown):
+    assert text.change(value) == shown
+
+
 @pytest.mark.parametrize(
     ("bytes_", "shown"), [(1, "1 byte"), (999, "999 bytes"), (38_200_000, "38.2 MB"), (40_000_000, "40 MB")]
 )
