@@ -63,11 +63,6 @@ class Segments:
         with self._engine.session() as session:
             return [kept.name for kept in Known.of(session).visible]
 
-    def ids(self) -> dict[str, int]:
-        """Name → id, without counting."""
-        with self._engine.session() as session:
-            return {kept.name: kept.segment_id for kept in Known.of(session).visible}
-
     def tags(self) -> Names:
         """Every tag that a segment has, by name, without counting."""
         with self._engine.session() as session:
