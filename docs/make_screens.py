@@ -1,9 +1,10 @@
-"""Makes the pictures of docs/screens from a fresh workspace with the sample data. Needs what the browser tests need.
+"""Makes the pictures of docs/screens, light and dark, from a fresh workspace. Needs what the browser tests need.
 
-    python docs/make_screens.py [ingest] [trust]
+    python docs/make_screens.py [NAME ...]
 
-Without a word it makes all of them. Nothing of the pictures is painted: it is the app, with the sample data and a few
-files of invented people.
+Without a name it makes all of them. Nothing of the pictures is painted: it is the app, with the sample data and a few
+files of invented people (docs/screens_stage.py). A page is opened by its address; what an address cannot say, is
+clicked.
 """
 
 from __future__ import annotations
@@ -18,8 +19,9 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from PIL import Image
@@ -27,9 +29,101 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 ROOT = Path(__file__).resolve().parents[1]
 OUT = ROOT / "docs" / "screens"
-LARGEST = 150_000  # bytes of one picture
-NAMES = {"crmid": "cust_id", "email": "email_addr", "phone": "mobile", "first_name": "fname", "birth_date": "dob"}
+LARGEST = 120_000  # bytes of one picture
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
+SCHEMES = {"": "light", "_dark": "dark"}
+DESK, PHONE = (1360, 860), (390, 844)
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A page by its address, perhaps clicked on. ``path`` may name what the stage made: {result}."""
+
+    name: str
+    path: str
+    act: Callable[[Page], None] | None = None
+    size: tuple[int, int] = DESK
+
+
+# ── what is clicked ──────────────────────────────────────────────────────────────────────────────────────
+
+
+def press(label: str, then: str) -> Callable[[Page], None]:
+    """A button, and a text to wait for."""
+
+    def act(page: Page) -> None:
+        page.get_by_role("button", name=label).first.click()
+        page.get_by_text(then).first.wait_for()
+
+    return act
+
+
+def scrolled(text: str) -> Callable[[Page], None]:
+    """Down to a text."""
+
+    def act(page: Page) -> None:
+        page.get_by_text(text).first.scroll_into_view_if_needed()
+        page.mouse.move(700, 450)
+        page.mouse.wheel(0, 600)
+
+    return act
+
+
+def run_all(page: Page) -> None:
+    """Every query of a notebook."""
+    page.get_by_role("button", name="Run all").first.click()
+    page.get_by_test_id("stPlotlyChart").first.wait_for()
+
+
+def write_message(page: Page) -> None:
+    """A message with two macros."""
+    page.get_by_role("textbox", name="Message").fill(
+        "Hello, your slot is {{SLOT_NUM}}. We saved the {{CROSS_SELL_PRODUCT}} for you."
+    )
+    page.keyboard.press("Control+Enter")
+    settle(page)
+
+
+PICTURES = (
+    Picture("sources", "/"),
+    Picture("sources_phone", "/", size=PHONE),
+    Picture("new_source", "/", press("New source", "What the files hold")),
+    Picture("source", "/source?source={source}"),
+    Picture("source_mapping", "/source?source={source}&tab=Mapping"),
+    Picture("source_settings", "/source?source={source}&tab=Settings"),
+    Picture("choose", "/ingest?draft={empty_draft}"),
+    Picture("check", "/ingest?draft={open_draft}&step=check"),
+    Picture("match", "/ingest?draft={open_draft}&step=match"),
+    Picture("match_phone", "/ingest?draft={open_draft}&step=match", size=PHONE),
+    Picture("options", "/ingest?draft={ready_draft}&step=options"),
+    Picture("run", "/ingest?draft={ready_draft}&step=run"),
+    Picture("result", "/upload?upload={result}"),
+    Picture("result_phone", "/upload?upload={result}", size=PHONE),
+    Picture("rejected", "/upload?upload={result}", scrolled("Fix rows")),
+    Picture("fix_rows", "/upload?upload={result}&fix=true", scrolled("Change many rows")),
+    Picture("profiles_changed", "/upload?upload={result}&tab=Profiles+changed", scrolled("Personal data is masked.")),
+    Picture("undo", "/upload?upload={result}", press("Undo", "people")),
+    Picture("held", "/upload?upload={held}"),
+    Picture("history", "/history"),
+    Picture("profiles", "/profiles"),
+    Picture("profile", "/profiles?profile={profile}"),
+    Picture("timeline", "/profiles?profile={profile}&about=Timeline"),
+    Picture("segments", "/segments"),
+    Picture("overlap", "/segments?view=Overlap"),
+    Picture("segment", "/segment?segment={segment}"),
+    Picture("rule", "/segment_edit?segment={segment}"),
+    Picture("macros", "/macros", write_message),
+    Picture("attributes", "/attributes"),
+    Picture("attribute", "/attributes?attribute=city"),
+    Picture("explore", "/explore"),
+    Picture("notebook", "/explore?notebook={notebook}", run_all),
+    Picture("settings", "/settings"),
+    Picture("settings_blocked", "/settings?tab=Blocked+values"),
+    Picture("settings_retention", "/settings?tab=Retention"),
+)
+
+
+# ── taking them ──────────────────────────────────────────────────────────────────────────────────────────
 
 
 @contextmanager
@@ -43,7 +137,7 @@ def server(home: Path) -> Iterator[str]:
     process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL)  # noqa: S603
     address = f"http://127.0.0.1:{port}"
     try:
-        for _ in range(100):
+        for _ in range(200):
             try:
                 urllib.request.urlopen(f"{address}/api/health", timeout=2)  # noqa: S310
                 break
@@ -55,32 +149,6 @@ def server(home: Path) -> Iterator[str]:
         process.wait(timeout=20)
 
 
-def sample(path: Path, *, rows: int, seed: int) -> Path:
-    """A file of invented people."""
-    script = [sys.executable, str(ROOT / "samples" / "make_sample.py")]
-    arguments = ["--rows", str(rows), "--seed", str(seed), "--dirt", "0.02", "--out", str(path)]
-    subprocess.run([*script, *arguments], check=True, stdout=subprocess.DEVNULL)  # noqa: S603
-    return path
-
-
-def leads(folder: Path) -> Path:
-    """A file of invented people with other column names and dates that can be read both ways."""
-    made = sample(folder / "made.tsv", rows=20_000, seed=11)
-    lines = made.read_text("utf-8").split("\n")
-    header = lines[0].split("\t")
-    born = header.index("birth_date")
-    path = folder / "call_centre_leads.tsv"
-    with path.open("w", encoding="utf-8", newline="\n") as out:
-        out.write("\t".join(NAMES.get(name, name) for name in header) + "\n")
-        for line in lines[1:]:
-            cells = line.split("\t")
-            if len(cells) == len(header) and cells[born].count("-") == 2:
-                year, month, day = cells[born].split("-")
-                cells[born] = f"{int(day) % 12 + 1:02}/{month}/{year}"
-            out.write("\t".join(cells) + "\n")
-    return path
-
-
 def settle(page: Page) -> None:
     """Waits until the script has run and charts are drawn."""
     page.get_by_role("heading", level=1).first.wait_for()
@@ -88,155 +156,51 @@ def settle(page: Page) -> None:
     page.wait_for_timeout(1500)
 
 
-def take(page: Page, name: str) -> None:
-    """Saves what is seen, in few colours."""
-    settle(page)
-    picture = Image.open(io.BytesIO(page.screenshot())).convert("RGB")
-    path = OUT / f"{name}.png"
-    for colours in (256, 128, 64):
-        picture.quantize(colours, dither=Image.Dither.NONE).save(path, optimize=True)
+def take(browser: Browser, address: str, picture: Picture, made: dict[str, str]) -> None:
+    """One picture in both schemes, in few colours."""
+    for ending, scheme in SCHEMES.items():
+        width, height = picture.size
+        context = browser.new_context(viewport={"width": width, "height": height}, color_scheme=scheme)  # type: ignore[arg-type]
+        page = context.new_page()
+        page.set_default_timeout(60_000)
+        page.goto(address + picture.path.format(**made))
+        settle(page)
+        if picture.act is not None:
+            picture.act(page)
+            settle(page)
+        keep(OUT / f"{picture.name}{ending}.png", page.screenshot())
+        context.close()
+
+
+def keep(path: Path, data: bytes) -> None:
+    """As few colours as make it small."""
+    image = Image.open(io.BytesIO(data)).convert("RGB")
+    for colours in (128, 64, 32):
+        image.quantize(colours, dither=Image.Dither.NONE).save(path, optimize=True)
         if path.stat().st_size <= LARGEST:
             break
     print(f"{path.relative_to(ROOT)}: {path.stat().st_size:,} bytes")
-
-
-def opened(browser: Browser, scheme: str = "light", width: int = 1440, height: int = 900) -> Page:
-    """A page in its own context."""
-    context = browser.new_context(viewport={"width": width, "height": height}, color_scheme=scheme)  # type: ignore[arg-type]
-    page = context.new_page()
-    page.set_default_timeout(60_000)
-    return page
-
-
-def walk(browser: Browser, address: str, file: Path) -> None:
-    """The way of one file, with a picture of each place."""
-    page = opened(browser)
-    page.goto(address)
-    take(page, "empty")
-    page.get_by_role("button", name="Load sample data").click()
-    page.get_by_role("button", name="New source").wait_for()
-    page.get_by_role("button", name="New source").click()
-    page.get_by_label("Name").fill("Call centre leads")
-    page.get_by_text("This name is free.").wait_for()
-    take(page, "new_source")
-    page.get_by_role("button", name="Create source").click()
-    page.get_by_role("heading", name="Call centre leads").wait_for()
-    page.get_by_role("button", name="Ingest").first.click()
-    page.get_by_role("heading", name="Choose a file").wait_for()
-    page.locator("input[type=file]").set_input_files(file)
-    page.get_by_text("What the columns hold").wait_for()
-    take(page, "check")
-    page.get_by_role("button", name="Continue to match").click()
-    page.get_by_text("Decide: dob").wait_for()
-    take(page, "match")
-    finish(browser, page, address)
-
-
-def finish(browser: Browser, page: Page, address: str) -> None:
-    """From the open question to the result, and what it looks like elsewhere."""
-    page.get_by_text("Day/month/year").first.click()
-    settle(page)
-    page.get_by_role("button", name="Use this").click()
-    settle(page)
-    page.get_by_role("button", name="Continue to options").click()
-    page.get_by_role("heading", name="Options").wait_for()
-    settle(page)
-    page.get_by_role("button", name="Continue to run").click()
-    page.get_by_role("button", name="Load ").wait_for()
-    take(page, "run")
-    page.get_by_role("button", name="Load ").click()
-    page.get_by_text("Where the rows went").wait_for()
-    take(page, "result")
-    result = page.url
-    page.goto(f"{address}/history")
-    take(page, "history")
-    page.goto(address)
-    take(page, "sources")
-    dark = opened(browser, "dark")
-    dark.goto(result)
-    take(dark, "result_dark")
-    phone = opened(browser, width=390, height=844)
-    phone.goto(result)
-    take(phone, "result_phone")
-
-
-def visits(home: Path, folder: Path) -> tuple[str, str]:
-    """A workspace with an upload to look at and one that waits for approval; returns their Request IDs."""
-    from ingest_core.catalog import parse_mapping
-    from ingest_core.files import PathSource
-    from ingest_core.models import Options, SourceSettings
-    from ingest_core.workspace import Workspace
-
-    mapping = parse_mapping((ROOT / "samples" / "customers.mapping.json").read_text("utf-8"))
-    with Workspace.open(home, user="Asha Menon") as workspace:
-        workspace.load_sample_data()
-        source = workspace.sources.get("Store visits")
-        usual = PathSource(sample(folder / "visits_november.tsv", rows=3_000, seed=11))
-        chosen = Options(segment="create:NOVEMBER_VISITORS")
-        loaded = workspace.loads.load(workspace.plan(usual, source, mapping, chosen))
-        source = workspace.sources.update(source.source_id, settings=SourceSettings(drift_percent=30))
-        data = without_mail(sample(folder / "visits_december.tsv", rows=400, seed=77))
-        writer = workspace.landing.create("visits_december.tsv", len(data))
-        writer.write(data)
-        held = workspace.jobs.submit(writer.finish(), source, mapping, Options(), idempotency_key="held")
-        workspace.jobs.run_waiting()
-    return str(loaded.request_id), held
-
-
-def without_mail(path: Path) -> bytes:
-    """The file as a broken export has it: two of three people without an e-mail address."""
-    header, *lines = path.read_text("utf-8").split("\n")
-    mail = header.split("\t").index("email")
-    rows = [line.split("\t") for line in lines]
-    for i, cells in enumerate(rows):
-        if i % 3 and len(cells) > mail:
-            cells[mail] = ""
-    return "\n".join([header, *("\t".join(cells) for cells in rows)]).encode()
-
-
-def ingest(browser: Browser, folder: Path) -> None:
-    """The pictures of the way of one file."""
-    file = leads(folder)
-    with server(folder / "home") as address:
-        walk(browser, address, file)
-
-
-def trust(browser: Browser, folder: Path) -> None:
-    """The pictures of what can be taken back, looked at and approved."""
-    loaded, held = visits(folder / "trust" / "home", folder)
-    with server(folder / "trust" / "home") as address:
-        page = opened(browser)
-        page.goto(f"{address}/upload?upload={loaded}&tab=Profiles+changed")
-        page.get_by_text("Personal data is masked.").wait_for()
-        settle(page)
-        page.get_by_role("tab", name="Profiles changed").scroll_into_view_if_needed()
-        page.mouse.move(700, 450)
-        page.mouse.wheel(0, 2000)
-        take(page, "profiles_changed")
-        page.goto(f"{address}/upload?upload={loaded}")
-        settle(page)
-        page.get_by_role("button", name="Undo").click()
-        page.get_by_role("button", name="Take it back").wait_for()
-        take(page, "undo")
-        page.goto(f"{address}/upload?upload={held}")
-        page.get_by_role("button", name="Load it anyway").wait_for()
-        take(page, "held")
-
-
-PARTS = {"ingest": ingest, "trust": trust}
 
 
 def main(names: list[str]) -> None:
     """Fresh folder, server, browser, pictures."""
     OUT.mkdir(parents=True, exist_ok=True)
     sys.path.insert(0, str(ROOT))
+    from docs.screens_stage import prepare
+
     folder = Path(tempfile.mkdtemp(prefix="onramp-screens-"))
     try:
+        made = prepare(folder / "home", folder)
         with sync_playwright() as playwright:
             path = os.environ.get("ONRAMP_CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
             browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
-            for name in names or list(PARTS):
-                PARTS[name](browser, folder)
+            if not names or "empty" in names:
+                with server(folder / "nothing") as address:
+                    take(browser, address, Picture("empty", "/"), made)
+            with server(folder / "home") as address:
+                for picture in PICTURES:
+                    if not names or picture.name in names:
+                        take(browser, address, picture, made)
             browser.close()
     finally:
         shutil.rmtree(folder, ignore_errors=True)
