@@ -20,6 +20,9 @@ QUALIFY row_number() OVER (PARTITION BY id ORDER BY seq DESC) = 1
 """
 
 
+REMEMBER = "INSERT INTO am_exported SELECT ?::VARCHAR, unnest(?::VARCHAR[]), unnest(?::BIGINT[])"
+
+
 @dataclass(frozen=True, slots=True)
 class Told:
     """One row: an id with the segments it is in (full), or with those it entered and left (iter), by id."""
@@ -76,5 +79,4 @@ def remember(session: Session, destination: str, now: Mapping[str, tuple[int, ..
     """After delivery: what the destination knows from now on."""
     session.run("DELETE FROM am_exported WHERE destination = ?", [destination])
     pairs = [(identifier, segment) for identifier, segments in now.items() for segment in segments]
-    for identifier, segment in pairs:
-        session.run("INSERT INTO am_exported VALUES (?, ?, ?)", [destination, identifier, segment])
+    session.run(REMEMBER, [destination, [identifier for identifier, _ in pairs], [segment for _, segment in pairs]])
