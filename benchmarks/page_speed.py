@@ -138,7 +138,8 @@ def headless(home: Path, pages: dict[str, tuple[str, dict[str, str]]], runs: int
             seconds.setdefault(name, []).append(time.perf_counter() - begun)
         if app.exception or app.error or not app.title:
             said = [block.value for block in (*app.error, *app.exception)]
-            raise SystemExit(f"{name} is not shown as it should be: {said}")
+            print(f"{name} is not shown as it should be: {said}", file=sys.stderr)
+            seconds.pop(name)
     state.close_workspaces()
     return seconds
 
@@ -234,7 +235,7 @@ def measure(home: Path, options: argparse.Namespace) -> dict[str, dict[str, floa
     if options.browser:
         for name, pairs in in_browser(home, pages, options.runs, options.browser).items():
             first, whole = zip(*pairs[1:], strict=True)
-            found[name] |= {"first": statistics.median(first), "whole": statistics.median(whole)}
+            found.setdefault(name, {}).update({"first": statistics.median(first), "whole": statistics.median(whole)})
         for name, values in by_clicks(home, options.runs, options.browser).items():
             found.setdefault(name, {})["click"] = statistics.median(values[1:] or values)
     return found
