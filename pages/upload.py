@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 import streamlit as st
 
 from ingest_core.models import Receipt
 from pages.result import family, headline, live, parameters, people, rejects, segments, steps
-from pages.ui import approval, taking_back
+from pages.ui import approval, joining, taking_back
 from pages.ui.links import breadcrumb, say_done, title_row
 from pages.ui.state import workspace
 
@@ -50,6 +51,7 @@ headline.pictures(receipt)
 tabs: dict[str, Callable[[Receipt], None] | None] = {
     parameters.rejected_tab(receipt): rejects.draw if receipt.rejected else None,
     "Profiles changed": people.draw if receipt.stored else None,
+    "Who became one": partial(joining.card, is_dry_run=False) if receipt.identity else None,
     "Segments": segments.draw if receipt.status == "Completed" else None,
     "How it worked": steps.draw,
 }

@@ -43,6 +43,15 @@ def test_segments_show_counts_before_and_after(open_page, second):
     assert "2 segments, 2 changed" in texts(page)
 
 
+def test_who_became_one_is_told_as_before_the_load(open_page, receipt):
+    page = open_page("upload", upload=receipt.request_id, tab="Who became one")
+    figures = {metric.label: metric.value for metric in page.metric}
+    assert "Who becomes one with whom" in texts(page)
+    assert receipt.merged == 0
+    assert figures["Rejected"] == str(receipt.rejected)
+    assert len(figures) > 5  # with those of the account
+
+
 def test_without_a_segment_the_tab_says_so(open_page, receipt):
     page = open_page("upload", upload=receipt.request_id, tab="Segments")
     assert "There was no segment" in texts(page)
