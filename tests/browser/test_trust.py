@@ -81,20 +81,20 @@ def look_at_somebody(page, server, request_id):
     settled(page)
     page.get_by_role("tab", name="Profiles changed").click()
     expect(page.get_by_text("Personal data is masked.")).to_be_visible()
-    click_cell(page, 20, page.get_by_role("heading", name="Profiles", level=1))
-    expect(page.get_by_text("Customer ID").first).to_be_attached()
-    settled(page)
-    click_cell(page, -50, page.get_by_role("dialog"))
     dialog = page.get_by_role("dialog")
+    click_cell(page, page, 20, dialog)
+    expect(dialog.get_by_text("Customer ID").first).to_be_attached()
+    settled(page)
+    click_cell(page, dialog, -50, dialog.get_by_role("button", name="All values"))
     expect(dialog).to_contain_text("Today's value")
     settled(page)
     dialog.get_by_role("link", name="Upload").first.click()
     expect(page.get_by_text("Where the rows went")).to_be_visible()
 
 
-def click_cell(page, x, wanted):
-    """Clicks a button in the first row of the table; again while the table does not listen yet."""
-    canvas = page.get_by_test_id("data-grid-canvas").first
+def click_cell(page, place, x, wanted):
+    """Clicks a button in the first row of the first table there; again while the table does not listen yet."""
+    canvas = place.get_by_test_id("data-grid-canvas").first
     for _ in range(5):
         canvas.scroll_into_view_if_needed()
         box = canvas.bounding_box()
