@@ -61,9 +61,14 @@ class Hollow:
 
     def _fill(self, table: str) -> None:
         values = [
-            "NULL" if is_nullable else f"CAST({_SOMETHING.get(str(kind), '0')} AS {kind})"
+            "NULL" if is_nullable else f"CAST({_something(str(kind))} AS {kind})"
             for _, kind, is_nullable in self._rows(_COLUMNS, [table])
         ]
         self._rows(f"INSERT INTO {quote(table)} VALUES ({', '.join(values)})", ())
         self._rows(f"DELETE FROM {quote(table)} WHERE rowid = (SELECT max(rowid) FROM {quote(table)})", ())
         self._tables.discard(table)
+
+
+def _something(kind: str) -> str:
+    """SQL: some value of a type."""
+    return "[]" if kind.endswith("[]") else _SOMETHING.get(kind, "0")

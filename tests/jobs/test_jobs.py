@@ -333,7 +333,7 @@ def test_progress_names_the_phases_in_order(kernel):
     names = [phase.name for phase in progress.phases]
     assert names[0] == "receive"
     assert names.index("read") < names.index("protect")
-    assert progress.counts == {"lines": 2000, "rejected": 0}
+    assert progress.counts == {"lines_in_file": 2000, "lines": 2000, "rejected": 0}
     assert [phase.is_done for phase in progress.phases] == [True] * (len(names) - 1) + [False]
     wait_for(kernel, request_id, "Completed")
     kernel.workspace.jobs.stop_worker()
