@@ -71,7 +71,7 @@ def test_queries_of_several_threads_wait_for_each_other(opened):
 
 
 def test_a_session_that_was_idle_is_made_anew_by_its_next_query(opened):
-    session = opened(idle_seconds=0.1)
+    session = opened(idle_seconds=1.0)
     session.tables()
     until = time.monotonic() + 60
     while session.is_loaded and time.monotonic() < until:
