@@ -233,11 +233,11 @@ class SecurityHeaders:
 async def lifespan(app: st.App) -> AsyncIterator[None]:
     """One workspace and one worker per process, from start to end."""
     opened = await asyncio.to_thread(_open)
-    opened.jobs.start_worker(on_broken=lambda: leave("The database stopped."))
+    opened.start_work(on_broken=lambda: leave("The database stopped."))
     try:
         yield
     finally:
-        if not await asyncio.to_thread(opened.jobs.stop_worker):
+        if not await asyncio.to_thread(opened.stop_work):
             leave("The worker could not be ended.")
         await asyncio.to_thread(close_workspaces)
 

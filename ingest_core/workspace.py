@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import getpass
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 from ingest_core.audience_manager.audience import AudienceManager
@@ -18,6 +19,7 @@ from ingest_core.jobs.fixes import Fixes
 from ingest_core.jobs.inbox import Inbox
 from ingest_core.jobs.jobs import Jobs
 from ingest_core.jobs.loads import Loads
+from ingest_core.jobs.rounds import Rounds
 from ingest_core.jobs.sample_data import load_sample_data
 from ingest_core.jobs.sweep import collect, sweep
 from ingest_core.ledger.digest import digest
@@ -97,6 +99,21 @@ class Workspace:
             engine, self.history, self.sources, self.mappings, self.drafts, self.landing, self.loads, self.jobs, user
         )
         self.audience = AudienceManager(engine, self.sources, user)
+        self._move_files()
+
+    def _move_files(self) -> None:
+        """The services that fetch, deliver and tell, each with a round of its own."""
+        self.rounds = Rounds([])
+
+    def start_work(self, on_broken: Callable[[], None] = lambda: None) -> None:
+        """Loads what waits and does what comes again, in threads of this process; a second call does nothing."""
+        self.jobs.start_worker(on_broken)
+        self.rounds.start()
+
+    def stop_work(self) -> bool:
+        """Ends these threads; False when one of them is at work still: the process should leave."""
+        has_ended = self.rounds.stop()
+        return self.jobs.stop_worker() and has_ended
 
     @classmethod
     def open(cls, home: Path | None = None, *, user: str | None = None, worker: str = "command") -> Workspace:
@@ -156,7 +173,7 @@ class Workspace:
 
     def close(self) -> None:
         """Stops the worker, closes the database, lets other processes in."""
-        self.jobs.stop_worker()
+        self.stop_work()
         self.operations.chores.wait(30)
         self.explore.close()
         self.engine.close()
