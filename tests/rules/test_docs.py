@@ -14,7 +14,7 @@ TEXT = {".py", ".md", ".toml", ".txt", ".sql", ".json", ".yml", ".yaml", ".html"
 LINK = re.compile(r"(?<!\\)\]\(([^)\s]+)\)")
 # A path that exists on one machine only. The parts are joined so that this file does not find itself.
 MACHINE_PATH = re.compile(r"(?<![\w.}])/(?:" + "|".join(("work", "root", "Users", "home/[a-z]+")) + r")/\w")
-PIN = re.compile(r"([A-Za-z0-9][A-Za-z0-9._-]*)==\d[\w.]*")
+PIN = re.compile(r"([A-Za-z0-9][A-Za-z0-9._-]*)(?:\[[a-z]+\])?==\d[\w.]*")
 
 
 def project_files(repository: Path) -> Iterator[Path]:
