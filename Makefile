@@ -19,14 +19,14 @@ TYPED := ingest_core $(wildcard app.py) $(if $(wildcard pages/*.py),pages)
 APART := browser or slow or faults
 
 .DEFAULT_GOAL := run
-.PHONY: run test test-quick soak lint format docs samples bench coverage clean chromium
+.PHONY: run test test-quick soak lint format docs samples bench coverage clean chromium servers
 
 run: $(RUN_READY)
 	@mkdir -p -m 700 "$(ONRAMP_HOME)"
 	@ONRAMP_HOME="$(ONRAMP_HOME)" $(BIN)/python -m ingest_core serve
 
 # First everything quick on all cores, then what needs the machine to itself: a starved browser times out.
-test: test-quick chromium
+test: servers test-quick chromium
 	@$(BIN)/python -m pytest -m "$(APART)" || [ $$? -eq 5 ]  # 5: there are none
 
 test-quick: $(TEST_READY)
@@ -64,6 +64,9 @@ clean:
 
 chromium: $(TEST_READY)
 	@.ci/chromium "$(BIN)/python"
+
+servers:
+	@.ci/servers
 
 $(BIN)/python:
 	@command -v "$(PYTHON)" >/dev/null || { \
