@@ -23,6 +23,7 @@ Conflict = Literal["newest", "keep"]
 OnBadCell = Literal["reject", "empty"]
 Replace = Literal["members", "values"]
 Status = Literal["Scheduled", "In Progress", "Completed", "Failed"]
+Told = Literal["start", "processing", "end"]
 
 
 class Progress(Protocol):
@@ -151,6 +152,7 @@ class SourceSettings(Model):
     phone_country: str | None = None
     threshold_percent: float | None = Field(default=None, ge=0, le=100)  # None = best effort, 0 = strict
     recipients: tuple[str, ...] = ()
+    notify_on: tuple[Told, ...] = ("start", "processing", "end")  # end: also waiting for approval, undone, redone
     drift_percent: float | None = Field(default=None, ge=0, le=100)  # a file further off asks before it loads
     access_mapping: bool = False  # of a data source of others: the sender may feed its traits
     profile_days: int = Field(default=720, ge=30, le=1800)  # without activity; of a cross-device data source

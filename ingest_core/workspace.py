@@ -28,6 +28,7 @@ from ingest_core.ledger.history import History
 from ingest_core.ledger.rebuild import LIVE, rebuild_folds
 from ingest_core.ledger.rules_of import rules_of
 from ingest_core.models import Receipt
+from ingest_core.notices.notices import Notices
 from ingest_core.operations.configure import Configuration
 from ingest_core.operations.operations import Operations
 from ingest_core.overview.attribute_facts import AttributeFacts
@@ -103,6 +104,7 @@ class Workspace:
 
     def _move_files(self) -> None:
         """The services that fetch, deliver and tell, each with a round of its own."""
+        self.notices = Notices(self.engine)
         self.rounds = Rounds([])
 
     def start_work(self, on_broken: Callable[[], None] = lambda: None) -> None:

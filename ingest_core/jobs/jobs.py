@@ -165,7 +165,7 @@ class Jobs:
         if running is not None and running.request_id == request_id:
             running.stop(is_cancelled=True)
             return True
-        with self._engine.queue, self._engine.session() as session:
+        with self._engine.queue, self._engine.session() as session, session.transaction():
             waiting = session.row(
                 "SELECT landing FROM upload WHERE request_id = ? AND status = 'Scheduled'", [request_id]
             )
@@ -239,7 +239,7 @@ class Jobs:
             else:
                 self._wait_again(request_id)
         except Held as held:
-            with self._engine.queue, self._engine.session() as session:
+            with self._engine.queue, self._engine.session() as session, session.transaction():
                 uploads.hold(session, request_id, held.as_dict())
         except OnrampError as error:
             self._end(request_id, error, landing_id)
@@ -284,12 +284,8 @@ class Jobs:
 
         None when somebody stopped it in the meantime.
         """
-        with self._engine.queue, self._engine.session() as session:
-            session.run(
-                "UPDATE upload SET status = 'In Progress', started_at = ?, worker = 'app' WHERE request_id = ? "
-                "AND status = 'Scheduled'",
-                [now(), request_id],
-            )
+        with self._engine.queue, self._engine.session() as session, session.transaction():
+            uploads.claim(session, request_id, "app")
             return session.row(
                 "SELECT landing, sha256, source_id, mapping_version, options, dialect, uploaded_by FROM upload "
                 "WHERE request_id = ? AND status = 'In Progress'",
@@ -303,7 +299,7 @@ class Jobs:
 
     def _tell_ends(self) -> None:
         for request_id, (error, landing_id, is_cancelled) in list(self._untold.items()):
-            with self._engine.queue, self._engine.session() as session:
+            with self._engine.queue, self._engine.session() as session, session.transaction():
                 uploads.fail(session, request_id, error.as_dict(), is_cancelled=is_cancelled)
             if landing_id is not None:
                 self._landing.delete(landing_id)

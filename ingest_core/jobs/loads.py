@@ -92,7 +92,7 @@ class Loads:
 
         Where even that cannot be written (a full disk), the upload is found interrupted at the next opening.
         """
-        with suppress(OnrampError), self.engine.queue, self.engine.session() as session:
+        with suppress(OnrampError), self.engine.queue, self.engine.session() as session, session.transaction():
             uploads.fail(session, request_id, error.as_dict(), is_cancelled=is_cancelled)
 
     def find_key(self, options: Options) -> Receipt | None:

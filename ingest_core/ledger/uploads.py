@@ -11,7 +11,8 @@ from typing import Any
 
 from ingest_core.clock import now, to_utc
 from ingest_core.engine import Session
-from ingest_core.models import Drift, IdentityPreview, Options, Receipt, StepReport
+from ingest_core.ledger.outbox import Event, tell
+from ingest_core.models import Drift, IdentityPreview, Options, Receipt, SourceSettings, StepReport, Told
 
 COUNTS = (
     "physical_lines", "lines", "blank", "stored", "rejected", "duplicates", "suppressed", "withheld", "created",
@@ -58,7 +59,7 @@ def insert(
     landing: str | None = None,
     worker: str | None = None,
 ) -> None:
-    """The first trace of an upload: Scheduled or In Progress."""
+    """The first trace of an upload: Scheduled or In Progress. Inside a transaction: who is told is told with it."""
     session.run(
         """INSERT INTO upload BY NAME SELECT ?::INTEGER AS upload_no, ? AS request_id, ? AS source_id, ? AS file,
         ? AS size, ? AS sha256, ? AS mapping_version, ? AS options, ? AS dialect, ? AS uploaded_by,
@@ -70,6 +71,19 @@ def insert(
             to_utc(options.at) if options.at else None, now() if status == "In Progress" else None, landing, worker,
         ],
     )  # fmt: skip
+    if status == "In Progress":
+        tell_of(session, request_id, "upload_started")
+
+
+def claim(session: Session, request_id: str, worker: str) -> None:
+    """Scheduled → In Progress, inside a transaction; nothing happens where it waits no longer."""
+    claimed = session.run(
+        "UPDATE upload SET status = 'In Progress', started_at = ?, worker = ? WHERE request_id = ? "
+        "AND status = 'Scheduled'",
+        [now(), worker, request_id],
+    )
+    if claimed:
+        tell_of(session, request_id, "upload_started")
 
 
 def finish(session: Session, receipt: Receipt, *, mapping_version: int, upload_no: int | None) -> None:
@@ -98,24 +112,29 @@ def finish(session: Session, receipt: Receipt, *, mapping_version: int, upload_n
             receipt.request_id,
         ],
     )
+    tell_of(session, receipt.request_id or "", "upload_ended")
 
 
 def fail(session: Session, request_id: str, error: dict[str, Any], *, is_cancelled: bool = False) -> None:
-    """An upload that ended without counts: broken file, killed process, stopped before it began."""
-    session.run(
+    """An upload that ended without counts: broken file, killed process, stopped before it began. In a transaction."""
+    ended = session.run(
         "UPDATE upload SET status = 'Failed', is_live = false, is_cancelled = ?, finished_at = ?, error = ?, "
         "landing = NULL, held = NULL WHERE request_id = ? AND status IN ('Scheduled', 'In Progress')",
         [is_cancelled, now(), json.dumps(error), request_id],
     )
+    if ended:
+        tell_of(session, request_id, "upload_ended")
 
 
 def hold(session: Session, request_id: str, error: dict[str, Any]) -> None:
-    """Puts an upload that was under way back into the queue, where it waits until a person says yes."""
-    session.run(
+    """Puts an upload that was under way back into the queue, where it waits until a person says yes. As ``fail``."""
+    held = session.run(
         "UPDATE upload SET status = 'Scheduled', started_at = NULL, worker = NULL, held = ? WHERE request_id = ? "
         "AND status IN ('Scheduled', 'In Progress')",
         [json.dumps(error), request_id],
     )
+    if held:
+        tell_of(session, request_id, "upload_held")
 
 
 def approve(session: Session, request_id: str, user: str) -> bool:
@@ -129,6 +148,43 @@ def approve(session: Session, request_id: str, user: str) -> bool:
         [user, options.model_dump_json(), request_id],
     )
     return True
+
+
+_TOLD_ON: dict[str, Told] = {"upload_started": "start", "upload_running": "processing"}
+
+_IN_NOTICES = {
+    "request_id", "source", "file", "uploaded_by", "status", "badges", *COUNTS, "segment", "rejects_by_reason",
+    "created_at", "scheduled_for", "started_at", "finished_at", "undone_by", "approved_by", "parent",
+}  # fmt: skip
+"""What a notice says of an upload: nothing that could quote a file, such as the names of its columns."""
+
+
+def tell_of(session: Session, request_id: str, kind: str, *, again: str = "") -> str | None:
+    """Puts a notice about an upload as it is now into the outbox, in the caller's transaction; returns its id or None.
+
+    A kind is told once per upload; ``again`` tells apart what may happen several times, such as an undo.
+    """
+    found = session.row(
+        "SELECT source_id, options, settings FROM upload JOIN source USING (source_id) WHERE request_id = ?",
+        [request_id],
+    )
+    if found is None:
+        return None
+    settings = SourceSettings.model_validate_json(found[2])
+    is_wanted = _TOLD_ON.get(kind, "end") in settings.notify_on
+    receipt = receipts(session, "request_id = ?", [request_id], limit=1)[0]
+    data = receipt.model_dump(mode="json", include=_IN_NOTICES)
+    for name, error in (("error", receipt.error), ("held", receipt.held)):
+        data[name] = {part: error.get(part) for part in ("code", "message", "hint")} if error else None
+    event = Event(
+        key="/".join(filter(None, ("upload", request_id, kind, again))),
+        kind=kind,
+        data=data,
+        recipients=Options.model_validate_json(found[1]).notify if is_wanted else (),
+        request_id=request_id,
+        source_id=found[0],
+    )
+    return tell(session, event)
 
 
 def receipts(

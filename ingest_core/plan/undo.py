@@ -15,6 +15,7 @@ from ingest_core.engine import Engine, Session
 from ingest_core.engine.steps import Runner, must_be
 from ingest_core.errors import InputError, OnrampError, StateError
 from ingest_core.faults import abort_point
+from ingest_core.ledger import uploads
 from ingest_core.ledger.audit import write_audit
 from ingest_core.ledger.fields import Fields
 from ingest_core.ledger.live import decide_live, fold_again
@@ -22,6 +23,8 @@ from ingest_core.ledger.rules_of import rules_of
 from ingest_core.models import SegmentChange, UndoReceipt
 from ingest_core.segments import segments
 from ingest_core.settings import Settings
+
+_TOLD_AS = {"undo": "upload_undone", "redo": "upload_redone"}
 
 
 @dataclass(frozen=True)
@@ -91,6 +94,7 @@ class Undo:
             changed = _segment_changes(counted, segments.keep_counts(session, action, upload["request_id"]))
             done(len(changed))
         write_audit(session, user, action, upload["request_id"], {"profiles_after": after["profiles"], **moved})
+        uploads.tell_of(session, upload["request_id"], _TOLD_AS[action], again=now().isoformat())
         return UndoReceipt(
             request_id=upload["request_id"],
             action=action,
