@@ -156,6 +156,8 @@ class SourceSettings(Model):
     drift_percent: float | None = Field(default=None, ge=0, le=100)  # a file further off asks before it loads
     access_mapping: bool = False  # of a data source of others: the sender may feed its traits
     profile_days: int = Field(default=720, ge=30, le=1800)  # without activity; of a cross-device data source
+    is_case_sensitive: bool = True  # on the site, ids that differ by case only are different people
+    sampling_until: datetime | None = None  # UTC: until then the first faulty lines of its files are kept as samples
 
 
 class Source(Model):

@@ -6,9 +6,12 @@ The rows stand in ``am_pair`` (line, place, dpid, id), the column as its place. 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from ingest_core.audience_manager.data_sources import GLOBAL_SOURCES, UUID_DPID, is_global
 from ingest_core.audience_manager.id_graph import GraphLimits
+from ingest_core.audience_manager.known import Known
+from ingest_core.audience_manager.registered import DEVICE_DAYS
 from ingest_core.audience_manager.resolving import resolve
 from ingest_core.engine import Session
 
@@ -41,7 +44,13 @@ DELETE FROM am_map USING am_new_map AS fresh
 WHERE am_map.dpid = fresh.dpid AND am_map.id = fresh.id
   AND am_map.device_dpid = fresh.device_dpid AND am_map.device_id = fresh.device_id
 """
-MAPS = "INSERT INTO am_map SELECT dpid, id, device_dpid, device_id, seq FROM am_new_map"
+MAPS = "INSERT INTO am_map SELECT dpid, id, device_dpid, device_id, seq, ?::TIMESTAMP FROM am_new_map"
+SEEN = f"""
+UPDATE am_map SET seen_at = ?::TIMESTAMP
+FROM (SELECT DISTINCT device_id FROM am_seen) AS seen
+WHERE am_map.device_dpid = {UUID_DPID} AND am_map.device_id = seen.device_id
+  AND am_map.seen_at < ?::TIMESTAMP AND am_map.seen_at + to_days({DEVICE_DAYS}) > ?::TIMESTAMP
+"""
 
 NEW_LINKS = f"""
 CREATE OR REPLACE TEMP TABLE am_new_link AS
@@ -104,26 +113,39 @@ DELETE FROM am_map WHERE seq IN (
 """
 
 
-def apply_ids(session: Session, columns: Sequence[int], cookies: Sequence[int]) -> int:
-    """Rows of an ``adobe_id`` file whose columns are these data sources; returns how many found their device.
+def restart_days(session: Session, at: datetime) -> None:
+    """Mappings to the UUIDs of ``am_seen`` (device_id) that are there still count their days anew."""
+    session.run(SEEN, [at, at, at])
 
-    ``cookies``: data sources of cookie ids, whose limits are others.
-    """
+
+def apply_ids(session: Session, columns: Sequence[int], known: Known) -> int:
+    """Rows of an ``adobe_id`` file whose columns are these data sources; returns how many found their device."""
     place = columns.index(UUID_DPID) if UUID_DPID in columns else 0
     if place or columns[0] == UUID_DPID or is_global(columns[0]):
         session.run(ANCHOR_IN_ROW, [place])
     else:
         session.run("CREATE OR REPLACE TEMP TABLE am_asked AS SELECT dpid, id FROM am_pair WHERE place = 0")
-        resolve(session)
+        resolve(session, known)
         session.run(ANCHOR_OF_MASTER)
-    for statement in (NEW_MAPS, OLD_MAPS_GO, MAPS, NEW_LINKS, OLD_LINKS_GO, LINKS):
+    session.run(
+        f"CREATE OR REPLACE TEMP TABLE am_seen AS SELECT device_id FROM am_anchor WHERE device_dpid = {UUID_DPID}"
+    )
+    restart_days(session, known.at)
+    session.run(NEW_MAPS)
+    session.run(OLD_MAPS_GO)
+    session.run(MAPS, [known.at])
+    for statement in (NEW_LINKS, OLD_LINKS_GO, LINKS):
         session.run(statement)
+    _keep_newest(session, list(known.cookies))
+    return int(session.value("SELECT count(*) FROM am_anchor"))
+
+
+def _keep_newest(session: Session, cookies: list[int]) -> None:
     limits = GraphLimits()
     session.run(TOO_MANY_DEVICES, [limits.devices_per_customer])
     session.run(TOO_MANY_CUSTOMERS, [limits.customers_per_device])
-    session.run(TOO_MANY_COOKIES, [list(cookies), limits.cookies_per_cookie])
-    session.run(TOO_MANY_OF_ONE_COOKIE, [list(cookies), limits.cookies_per_cookie])
-    return int(session.value("SELECT count(*) FROM am_anchor"))
+    session.run(TOO_MANY_COOKIES, [cookies, limits.cookies_per_cookie])
+    session.run(TOO_MANY_OF_ONE_COOKIE, [cookies, limits.cookies_per_cookie])
 
 
 def apply_hashes(session: Session) -> None:

@@ -10,8 +10,10 @@ from typing import Any
 
 from ingest_core.audience_manager import id_map, trait_fold
 from ingest_core.audience_manager.batches import Inbound, fingerprint, logical_files, read_name, sync_files
+from ingest_core.audience_manager.data_sources import UUID_DPID
 from ingest_core.audience_manager.evaluation import Evaluator
 from ingest_core.audience_manager.id_sync import RowContext
+from ingest_core.audience_manager.known import Known
 from ingest_core.audience_manager.line_blocks import BlockParser
 from ingest_core.audience_manager.lines import MAX_LINE_BYTES, LineContext
 from ingest_core.audience_manager.name_types import DataName, IdSyncName, NameProblem
@@ -46,7 +48,17 @@ LOG_ROWS = "INSERT INTO am_row SELECT ?::BIGINT, line, list(id ORDER BY place) F
 DEVICES = "CREATE OR REPLACE TEMP TABLE am_device (receipt VARCHAR, dpid BIGINT, id VARCHAR)"
 NEW_DEVICES = "INSERT INTO am_device SELECT DISTINCT ?::VARCHAR, dpid, id FROM am_stored"
 COUNT_DEVICES = "SELECT receipt, count(DISTINCT (dpid, id)) FROM am_device GROUP BY receipt"
-KNOWN = "SELECT count(*) FILTER (WHERE sha256 = ?), count(*) FROM am_file WHERE name = ? AND code IS NULL"
+EARLIER = """
+SELECT count(*) FILTER (WHERE sha256 = ?), count(*) FROM am_file LEFT JOIN am_batch USING (batch_no)
+WHERE am_file.name = ? AND code IS NULL AND undone_at IS NULL
+"""
+NEW_BATCH = """
+INSERT INTO am_batch (batch_no, request_id, counts_at, uploaded_by, started_at, finished_at, steps, known)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+"""
+SEEN = (
+    f"CREATE OR REPLACE TEMP TABLE am_seen AS SELECT DISTINCT id AS device_id FROM am_device WHERE dpid = {UUID_DPID}"
+)
 
 
 @dataclass(frozen=True)
@@ -68,6 +80,7 @@ class Batch:
         self._session: Session = runner.session
         self._registered = registered
         self._options = options
+        self._known = Known.of(registered, options.at)
         self._next_file = int(self._session.value("SELECT coalesce(max(file_no), 0) + 1 FROM am_file"))
         self._batch_no = int(self._session.value("SELECT coalesce(max(batch_no), 0) + 1 FROM am_batch"))
         self._receipts: dict[str, BatchReceipt] = {}
@@ -81,6 +94,7 @@ class Batch:
             files = [file for source in sources if (file := self._received(source)) is not None]
             done(len(files))
         self._session.run(DEVICES)
+        self._known.list_days(self._session)
         for parts in logical_files(files):
             name = parts[0].name
             assert isinstance(name, DataName)
@@ -89,6 +103,8 @@ class Batch:
                 done(self._data(name, parts))
         for receipt, devices in self._session.rows(COUNT_DEVICES):
             self._receipts[receipt].total_devices = int(devices)
+        if self._session.run(SEEN):
+            id_map.restart_days(self._session, self._options.at)
         for file in sync_files(files):
             with self._runner.timed("ids", "Map ids to devices.", id_map.NEW_MAPS) as done:
                 done(self._sync(file))
@@ -98,9 +114,12 @@ class Batch:
         """Writes the batch and its receipts beside its data."""
         steps = json.dumps([report.model_dump() for report in self._runner.reports])
         self._session.run(
-            "INSERT INTO am_batch VALUES (?, ?, ?, ?, ?, ?, ?)",
-            [self._batch_no, request_id, self._options.at, user, started_at, finished_at, steps],
-        )
+            NEW_BATCH,
+            [
+                self._batch_no, request_id, self._options.at, user, started_at, finished_at, steps,
+                self._known.model_dump_json(),
+            ],
+        )  # fmt: skip
         for receipt in self._receipts.values():
             self._session.run(
                 "INSERT INTO am_receipt VALUES (?, ?, ?, ?)",
@@ -121,7 +140,7 @@ class Batch:
             self._refuse(source.name, "", name.code, name.why)
             return None
         sha256 = fingerprint(source)
-        same, earlier = self._session.row(KNOWN, [sha256, source.name]) or (0, 0)
+        same, earlier = self._session.row(EARLIER, [sha256, source.name]) or (0, 0)
         if same:
             self._refuse(source.name, sha256, "duplicate_file", AM_REASONS["duplicate_file"].explanation)
             return None
@@ -151,7 +170,7 @@ class Batch:
         if not staged:
             return 0
         file = LogicalFile(self._kind(name), name.owner, name.mode, self._options.user_cap)
-        counts = trait_fold.judge(self._session, file)
+        counts = trait_fold.judge(self._session, file, self._known)
         if self._options.is_beta:
             counts = _without_mapping(counts)
         else:
@@ -220,7 +239,7 @@ class Batch:
             if context.is_c2c:
                 id_map.apply_hashes(self._session)
             else:
-                stored = id_map.apply_ids(self._session, name.columns, self._registered.cookies)
+                stored = id_map.apply_ids(self._session, name.columns, self._known)
         counts = {**dict.fromkeys(SYNC_COUNTERS, 0), **rows.counts}
         counts |= {"stored_records": stored, "no_matching_aam_id": good - stored}
         number = self._keep_file(file.source.name, file.sha256, "id_sync", counts, None)

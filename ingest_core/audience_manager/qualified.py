@@ -7,6 +7,7 @@ from datetime import date, datetime
 from typing import Literal
 
 from ingest_core.audience_manager.data_sources import GLOBAL_SOURCES, UUID_DPID
+from ingest_core.audience_manager.known import Known
 from ingest_core.audience_manager.registered import DEVICE_DAYS, Registered
 from ingest_core.audience_manager.rules import Qualification, SegmentRule
 from ingest_core.audience_manager.trait_fold import LIVE
@@ -19,7 +20,6 @@ Profile = tuple[int, str]
 
 _DEVICES = ", ".join(map(str, (UUID_DPID, *GLOBAL_SOURCES)))
 
-DAYS = "CREATE OR REPLACE TEMP TABLE am_days (dpid BIGINT, days INTEGER)"
 LIVE_NOW = f"""
 CREATE OR REPLACE TEMP TABLE am_live AS
 SELECT held.dpid, held.id, held.trait_id, held.realised_at
@@ -46,9 +46,7 @@ GROUP BY dpid, id, trait_id ORDER BY dpid, id, trait_id
 
 def make_live(session: Session, registered: Registered, at: datetime, scope: Scope = "profile_only") -> None:
     """Fills ``am_live`` (dpid, id, trait_id, realised_at) with what is there at a moment (UTC, naive)."""
-    session.run(DAYS)
-    for dpid, days in registered.people.items():
-        session.run("INSERT INTO am_days VALUES (?, ?)", [dpid, days])
+    Known.of(registered, at).list_days(session)
     session.run(LIVE_NOW, [at, at, at, at])
     if scope == "device_plus_last_authenticated":
         session.run(LAST_AUTHENTICATED)

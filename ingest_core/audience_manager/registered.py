@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Literal
 
 from ingest_core.audience_manager.data_sources import UUID_DPID, IdRule, id_rule, is_global
 from ingest_core.audience_manager.names import Registry
+from ingest_core.clock import now
 from ingest_core.models import Source
 
 Kind = Literal["uuid", "device", "cross_device", "cookie"]
@@ -17,6 +19,14 @@ UUID_TYPES = ("aam_uuid", "uuid", "audience_manager_id")
 
 DEVICE_DAYS = 120
 """After which a device profile without any activity is gone (spec §14)."""
+
+SAMPLING_DAYS = 14
+"""For how long faulty lines are sampled once that is switched on (spec §11)."""
+
+
+def sampling_until() -> datetime:
+    """When sampling that is switched on now ends by itself (UTC, naive)."""
+    return now() + timedelta(days=SAMPLING_DAYS)
 
 
 @dataclass(frozen=True)

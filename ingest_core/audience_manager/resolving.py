@@ -4,9 +4,17 @@ from __future__ import annotations
 
 from ingest_core.audience_manager.data_sources import GLOBAL_SOURCES, UUID_DPID
 from ingest_core.audience_manager.id_graph import MOST_HOPS
+from ingest_core.audience_manager.known import Known
+from ingest_core.audience_manager.registered import DEVICE_DAYS
 from ingest_core.engine import Session
 
 _GLOBAL = ", ".join(map(str, GLOBAL_SOURCES))
+
+LIVING = f"""
+(am_map.device_dpid <> {UUID_DPID} OR am_map.seen_at + to_days({DEVICE_DAYS}) > ?::TIMESTAMP
+ OR NOT list_contains(?::BIGINT[], am_map.dpid))
+"""
+"""SQL: whether a mapping is there at a moment; those of the cookie data sources end when nobody sees the UUID."""
 
 BEGIN = """
 CREATE OR REPLACE TEMP TABLE am_hop AS
@@ -18,11 +26,11 @@ CREATE OR REPLACE TEMP TABLE am_resolved (dpid BIGINT, id VARCHAR, device_dpid B
 SELVES = f"""
 INSERT INTO am_resolved SELECT dpid, id, now_dpid, now_id FROM am_hop WHERE now_dpid = {UUID_DPID}
 """
-MAPPED = """
+MAPPED = f"""
 INSERT INTO am_resolved
 SELECT hop.dpid, hop.id, arg_max(am_map.device_dpid, am_map.seq), arg_max(am_map.device_id, am_map.seq)
 FROM am_hop AS hop JOIN am_map ON am_map.dpid = hop.now_dpid AND am_map.id = hop.now_id
-WHERE hop.now_dpid <> 0
+WHERE hop.now_dpid <> {UUID_DPID} AND {LIVING}
 GROUP BY hop.dpid, hop.id
 """
 DEVICES = f"""
@@ -40,16 +48,17 @@ GROUP BY hop.dpid, hop.id
 STEP = "CREATE OR REPLACE TEMP TABLE am_hop AS SELECT * FROM am_next_hop"
 
 
-def resolve(session: Session) -> None:
+def resolve(session: Session, known: Known) -> None:
     """From ``am_asked`` (dpid, id) to ``am_resolved`` (dpid, id, device_dpid, device_id); who has no device is not in.
 
-    The newest mapping, else the newest link, through at most five of them; a device stands for itself.
+    The newest mapping that is there at the moment of ``known``, else the newest link, through at most five of them; a
+    device stands for itself.
     """
     session.run(NONE_YET)
     session.run(BEGIN)
     for _ in range(MOST_HOPS + 1):
         session.run(SELVES)
-        session.run(MAPPED)
+        session.run(MAPPED, [known.at, list(known.cookies)])
         session.run(DEVICES)
         session.run(FOLLOW)
         session.run(STEP)

@@ -9,8 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from ingest_core.audience_manager.known import Known
 from ingest_core.audience_manager.receipts import Counts
-from ingest_core.audience_manager.registered import Kind
+from ingest_core.audience_manager.registered import DEVICE_DAYS, Kind
 from ingest_core.audience_manager.resolving import resolve
 from ingest_core.engine import Session
 
@@ -79,11 +80,25 @@ WHERE am_held.dpid = touched.dpid AND am_held.id = touched.id
 """
 HELD = "INSERT INTO am_held SELECT dpid, id, trait_id, ?::TIMESTAMP, file_no, line FROM am_change WHERE is_add"
 
-SEEN_GO = """
-DELETE FROM am_profile USING (SELECT DISTINCT dpid, id FROM am_stored) AS touched
-WHERE am_profile.dpid = touched.dpid AND am_profile.id = touched.id
+TOUCHED = """
+CREATE OR REPLACE TEMP TABLE am_touched AS
+SELECT dpid, id, any_value(seen_at) AS seen_at
+FROM (SELECT DISTINCT dpid, id FROM am_stored) LEFT JOIN am_profile USING (dpid, id)
+GROUP BY dpid, id
 """
-SEEN = "INSERT INTO am_profile SELECT DISTINCT dpid, id, ?::TIMESTAMP FROM am_stored"
+GONE = f"""
+CREATE OR REPLACE TEMP TABLE am_gone AS
+SELECT dpid, id FROM am_touched LEFT JOIN am_days USING (dpid)
+WHERE seen_at + to_days(coalesce(days, {DEVICE_DAYS})) <= ?::TIMESTAMP
+"""
+LEFT_BY_AGE = "DELETE FROM am_held USING am_gone WHERE am_held.dpid = am_gone.dpid AND am_held.id = am_gone.id"
+SEEN_GO = """
+DELETE FROM am_profile USING am_touched
+WHERE am_profile.dpid = am_touched.dpid AND am_profile.id = am_touched.id AND am_touched.seen_at IS NOT NULL
+"""
+SEEN = """
+INSERT INTO am_profile SELECT dpid, id, greatest(coalesce(seen_at, ?::TIMESTAMP), ?::TIMESTAMP) FROM am_touched
+"""
 
 COUNTED = """
 SELECT count(*) FILTER (WHERE class = 'over_cap'),
@@ -118,10 +133,10 @@ class LogicalFile:
     user_cap: int = 200
 
 
-def judge(session: Session, file: LogicalFile) -> Counts:
+def judge(session: Session, file: LogicalFile, known: Known) -> Counts:
     """Says of every line in ``am_line`` what becomes of it (``am_judged``, ``am_stored``); counts them."""
     session.run(ASKED)
-    resolve(session)
+    resolve(session, known)
     is_cookie = file.kind == "cookie"
     session.run(JUDGED, [file.user_cap, is_cookie])
     session.run(PROFILES, [is_cookie, is_cookie])
@@ -131,7 +146,13 @@ def judge(session: Session, file: LogicalFile) -> Counts:
 
 
 def fold(session: Session, file: LogicalFile, at: datetime) -> Counts:
-    """Applies the lines of ``am_stored`` to the traits of their profiles; counts what was realised and removed."""
+    """Applies the lines of ``am_stored`` to the traits of their profiles; counts what was realised and removed.
+
+    Of a profile without activity for too long nothing is left when it comes again. ``am_days`` is filled.
+    """
+    session.run(TOUCHED)
+    if session.run(GONE, [at]):
+        session.run(LEFT_BY_AGE)
     session.run(CHANGES)
     realised = int(session.value(REALISED))
     if file.mode == "sync":
@@ -142,5 +163,5 @@ def fold(session: Session, file: LogicalFile, at: datetime) -> Counts:
         session.run(LEFT_BY_OVERWRITE, [file.owner])
     session.run(HELD, [at])
     session.run(SEEN_GO)
-    session.run(SEEN, [at])
+    session.run(SEEN, [at, at])
     return Counts(total_realized_traits=realised, total_removed_traits=removed)

@@ -80,7 +80,7 @@ class Traits:
             self._check(session, dpid, trait_id, integration_code)
             number = trait_id or int(session.value("SELECT coalesce(max(trait_id), 0) + 1 FROM am_trait"))
             session.run(
-                "INSERT INTO am_trait VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                NEW,
                 [
                     number, name, dpid, type, canonical, ttl_days, integration_code or None, folder or None, now(),
                     self._user,
@@ -109,6 +109,10 @@ class Traits:
             raise _taken("There are 100,000 traits already.", "too_many_traits", "Put several into one rule.")
 
 
+NEW = """
+INSERT INTO am_trait (trait_id, name, dpid, type, rule, ttl_days, integration_code, folder, created_at, created_by)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+"""
 _TAKEN = """
 SELECT count(*), count(*) FILTER (WHERE trait_id = ?), count(*) FILTER (WHERE dpid = ? AND integration_code = ?)
 FROM am_trait

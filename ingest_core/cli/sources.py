@@ -6,6 +6,7 @@ import argparse
 import contextlib
 from typing import Any
 
+from ingest_core.audience_manager.registered import SAMPLING_DAYS, sampling_until
 from ingest_core.cli.parser import command, group
 from ingest_core.cli.text import sources_text
 from ingest_core.errors import InputError
@@ -16,6 +17,7 @@ OFF = "off"
 _PHONE_COUNTRY = "default country of phone numbers without one, such as IN"
 _THRESHOLD = "fail an upload with more than this per cent of rejects; 0 = strict"
 _RECIPIENTS = "addresses that are told about uploads, with commas between them"
+_SAMPLING = f"keep the first faulty lines of its files as samples, for {SAMPLING_DAYS} days"
 _DRIFT = "ask before a file is loaded that is further than this from the former one"
 
 
@@ -37,6 +39,8 @@ def _source(commands: Any) -> None:
     add.add_argument("--profile-days", type=int, default=720, metavar="DAYS", help="kept without activity (720)")
     add.add_argument("--id-attribute")
     add.add_argument("--id-placement")
+    add.add_argument("--case-insensitive", action="store_true", help="ids that differ by case only are one person's")
+    add.add_argument("--error-sampling", action="store_true", help=_SAMPLING)
     add.add_argument("--phone-country", metavar="CC", help=_PHONE_COUNTRY)
     add.add_argument("--threshold", metavar="PERCENT", help=_THRESHOLD)
     add.add_argument("--drift", metavar="PERCENT", help=_DRIFT)
@@ -49,6 +53,8 @@ def _source(commands: Any) -> None:
     change.add_argument("--threshold", metavar="PERCENT|off", help=_THRESHOLD)
     change.add_argument("--drift", metavar="PERCENT|off", help=_DRIFT)
     change.add_argument("--recipients", metavar="MAILS|off", help=_RECIPIENTS)
+    change.add_argument("--error-sampling", choices=("on", OFF), help=_SAMPLING)
+    change.add_argument("--case-sensitive", choices=("on", OFF), help="whether case tells ids apart")
     listing = command(commands, "list", "List sources.", _source_list, sources_text)
     listing.add_argument("--all", action="store_true", help="archived ones too")
     archive = command(commands, "archive", "Hide a source; its profiles stay.", _source_archive)
@@ -77,6 +83,8 @@ def _source_add(workspace: Workspace, args: argparse.Namespace) -> Any:
             recipients=_addresses(args.recipients),
             access_mapping=args.access_mapping,
             profile_days=_days(args.profile_days),
+            is_case_sensitive=not args.case_insensitive,
+            sampling_until=sampling_until() if args.error_sampling else None,
         ),
     )
     return source_json(source)
@@ -100,6 +108,10 @@ def _source_set(workspace: Workspace, args: argparse.Namespace) -> Any:
         changed["phone_country"] = None if args.phone_country == OFF else args.phone_country
     if args.recipients is not None:
         changed["recipients"] = _addresses(args.recipients)
+    if args.error_sampling is not None:
+        changed["sampling_until"] = None if args.error_sampling == OFF else sampling_until()
+    if args.case_sensitive is not None:
+        changed["is_case_sensitive"] = args.case_sensitive != OFF
     if not changed and args.description is None and args.new_name is None:
         raise InputError(
             "There is nothing to set. Nothing was changed.", code="usage", hint="Such as: source set CRM --drift 40"

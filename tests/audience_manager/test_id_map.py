@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ingest_core.audience_manager.id_graph import IdGraph
+from ingest_core.audience_manager.known import Known
 from ingest_core.audience_manager.names import parse_id_sync
 from ingest_core.audience_manager.processing import BatchOptions
 from ingest_core.audience_manager.resolving import resolve
@@ -66,7 +67,7 @@ def devices(workspace, ids):
         session.run("CREATE OR REPLACE TEMP TABLE am_asked (dpid BIGINT, id VARCHAR)")
         for dpid, identifier in ids:
             session.run("INSERT INTO am_asked VALUES (?, ?)", [dpid, identifier])
-        resolve(session)
+        resolve(session, Known.of(workspace.audience.registered(), AT))
         rows = session.rows("SELECT dpid, id, device_dpid, device_id FROM am_resolved")
     return {(dpid, identifier): (device_dpid, device) for dpid, identifier, device_dpid, device in rows}
 
