@@ -7,8 +7,9 @@ import io
 from collections.abc import Iterable, Sequence
 
 from ingest_core.errors import InputError
+from ingest_core.files.table_file import neutral
 from ingest_core.jobs.corrections import BrokenRow, Cells
-from ingest_core.ledger.reject_files import COLUMNS, neutral
+from ingest_core.ledger.reject_files import COLUMNS
 
 
 def corrected_rows(text: str, rows: Iterable[BrokenRow], columns: Sequence[str], delimiter: str) -> dict[int, Cells]:

@@ -4,17 +4,13 @@ from __future__ import annotations
 
 import csv
 import os
-import unicodedata
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import IO
 
+from ingest_core.files.table_file import neutral
 from ingest_core.models import RejectedRow
 
-_LEADING = "=+-@\t\r＝＋－＠"
-# Categories of characters that draw nothing of their own.
-_UNSEEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Mn", "Me", "Zs", "Zl", "Zp"})
-_BLANK_LETTERS = "\u115f\u1160\u2800\u3164\uffa0"  # letters and a pattern that look like nothing
 COLUMNS = ("line", "column", "codes", "message", "fix")
 
 csv.field_size_limit(2**31 - 1)  # a rejected line may be one cell of any length
@@ -52,16 +48,6 @@ def write_spreadsheet(out: Path | IO[str], rows: Iterable[RejectedRow], header: 
         return count
 
     return _with_file(out, write)
-
-
-def neutral(cell: str) -> str:
-    """A cell that no spreadsheet takes for a formula, whatever invisible characters it begins with."""
-    for character in cell:
-        if character in _LEADING:
-            return "'" + cell
-        if unicodedata.category(character) not in _UNSEEN and character not in _BLANK_LETTERS:
-            return cell
-    return cell
 
 
 def _header_cell(name: str, delimiter: str) -> str:

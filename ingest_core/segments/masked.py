@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from ingest_core.engine import Session, quote
@@ -12,6 +12,9 @@ from ingest_core.models import Attribute
 from ingest_core.segments.compiling import Condition
 from ingest_core.vault import Keyset
 from ingest_core.vault.reading import VaultReader
+
+BATCH = 5_000
+"""People whose sealed values are opened at once."""
 
 
 def pids(session: Session, condition: Condition, limit: int, offset: int = 0, after: int = -1) -> list[int]:
@@ -48,6 +51,16 @@ def profiles(
         for row in found
     }
     return [{"profile_id": profile_id(pid), "attributes": by_pid[pid]} for pid in wanted if pid in by_pid]
+
+
+def batches(
+    session: Session, keyset: Keyset, attributes: Sequence[Attribute], condition: Condition, *, is_plain: bool = False
+) -> Iterator[list[dict[str, Any]]]:
+    """All profiles that a condition is true for, as ``profiles`` has them, in the order of their ids, in batches."""
+    last = -1
+    while found := pids(session, condition, BATCH, after=last):
+        yield profiles(session, keyset, attributes, found, is_plain=is_plain)
+        last = found[-1]
 
 
 def _text(attribute: Attribute) -> str:

@@ -75,7 +75,7 @@ def test_column_names_that_need_quotes_stay_one_column_in_the_exact_file(onramp,
     "before", ["", " ", "\u200b", "\ufeff\u200f", "\u00a0\u3000", "\u202e", "\u2800", "\u034f\u180e"]
 )
 def test_no_cell_of_the_spreadsheet_file_is_a_formula(sign, before):
-    from ingest_core.ledger.reject_files import neutral
+    from ingest_core.files.table_file import neutral
 
     cell = f"{before}{sign}HYPERLINK(1)"
     assert neutral(cell) == "'" + cell
@@ -83,7 +83,7 @@ def test_no_cell_of_the_spreadsheet_file_is_a_formula(sign, before):
 
 @pytest.mark.parametrize("cell", ["", " ", "plain", "a=b", "\u200bplain", "12", "é+1", "'=1"])
 def test_harmless_cells_stay_as_they_are(cell):
-    from ingest_core.ledger.reject_files import neutral
+    from ingest_core.files.table_file import neutral
 
     assert neutral(cell) == cell
 

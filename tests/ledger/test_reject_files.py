@@ -7,7 +7,8 @@ import io
 
 import pytest
 
-from ingest_core.ledger.reject_files import COLUMNS, neutral, write_exact, write_spreadsheet
+from ingest_core.files.table_file import neutral
+from ingest_core.ledger.reject_files import COLUMNS, write_exact, write_spreadsheet
 from ingest_core.models import RejectedRow
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from ingest_core.errors import OnrampError
 from ingest_core.ledger.audit import verify_audit
-from ingest_core.segments import member_files
+from ingest_core.segments import masked
 
 COLUMNS = {"crmid": "crmid", "email": "email", "city": "city", "amount": "amount"}
 PEOPLE = (
@@ -226,7 +226,7 @@ class TestFiles:
         segments.add("ALL_OF_THEM", {"all": []})
         whole, cut = io.StringIO(), io.StringIO()
         segments.write_members("ALL_OF_THEM", whole)
-        monkeypatch.setattr(member_files, "BATCH", 1)
+        monkeypatch.setattr(masked, "BATCH", 1)
         assert segments.write_members("ALL_OF_THEM", cut) == 4
         assert cut.getvalue() == whole.getvalue()
 
