@@ -99,7 +99,7 @@ class Workspace:
         self.fixes = Fixes(
             engine, self.history, self.sources, self.mappings, self.drafts, self.landing, self.loads, self.jobs, user
         )
-        self.audience = AudienceManager(engine, self.sources, user)
+        self.audience = AudienceManager(engine, keyset, self.sources, user)
         self._move_files()
 
     def _move_files(self) -> None:

@@ -6,10 +6,12 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
+from ingest_core.audience_manager.observing import Observer
 from ingest_core.audience_manager.processing import Batch, BatchOptions
 from ingest_core.audience_manager.qualified import Profile, Scope, make_live, members
 from ingest_core.audience_manager.receipts import BatchReport
 from ingest_core.audience_manager.registered import Registered
+from ingest_core.audience_manager.reports import Reports
 from ingest_core.audience_manager.traits import Traits
 from ingest_core.catalog import Sources
 from ingest_core.clock import now
@@ -20,16 +22,19 @@ from ingest_core.faults import abort_point
 from ingest_core.ledger.audit import write_audit
 from ingest_core.ledger.uploads import new_request_id
 from ingest_core.models import ByteSource, Progress
+from ingest_core.vault import Keyset
 
 
 class AudienceManager:
     """Data sources are sources with a DPID; people and traits of files are told by them."""
 
-    def __init__(self, engine: Engine, sources: Sources, user: str) -> None:
+    def __init__(self, engine: Engine, keyset: Keyset, sources: Sources, user: str) -> None:
         self._engine = engine
+        self._keyset = keyset
         self._sources = sources
         self._user = user
         self.traits = Traits(engine, user)
+        self.reports = Reports(engine, keyset, sources, user)
 
     def registered(self) -> Registered:
         """The data sources that have a DPID."""
@@ -54,12 +59,15 @@ class AudienceManager:
             started_at = now()
             session.run("BEGIN")
             try:
-                batch = Batch(Runner(session, progress), self.registered(), options)
+                registered = self.registered()
+                observer = Observer(session, self._keyset, registered, options.at, started_at)
+                batch = Batch(Runner(session, progress), registered, options, observer)
                 batch.run(files)
                 if options.is_beta or is_dry_run:
                     session.run("ROLLBACK")
                     return batch.report
                 batch.keep(new_request_id(), self._user, started_at, now())
+                observer.let_go()
                 detail = {"files": len(files), "rejected": len(batch.report.rejected)}
                 write_audit(session, self._user, "am ingest", str(batch.report.request_id), detail)
                 abort_point("commit", "before")

@@ -48,6 +48,8 @@ class Effects:
     op_line: Places
     op_trait: Places
     op_is_add: Flags
+    is_unused: Flags
+    """Per item: whether it led to nothing."""
 
 
 class Evaluator:
@@ -79,10 +81,11 @@ class Evaluator:
         def per_line(flags: Flags) -> Places:
             return np.bincount(ops.line[flags], minlength=count)
 
+        is_unused = ~is_used & ~is_ignored & ~is_foreign
         failed_pairs = np.unique(np.stack((ops.line[is_foreign], named[is_foreign])), axis=1)
         return Effects(
             per_line(is_used),
-            per_line(~is_used & ~is_ignored & ~is_foreign),
+            per_line(is_unused),
             per_line(is_ignored),
             per_line(is_foreign),
             np.bincount(failed_pairs[0], minlength=count),
@@ -90,6 +93,7 @@ class Evaluator:
             op_line,
             op_trait,
             op_is_add,
+            is_unused,
         )
 
     def _realised(self, ops: Ops, is_used: Flags) -> tuple[Places, Places]:

@@ -17,6 +17,7 @@ from ingest_core.audience_manager.known import Known
 from ingest_core.audience_manager.line_blocks import BlockParser
 from ingest_core.audience_manager.lines import MAX_LINE_BYTES, LineContext
 from ingest_core.audience_manager.name_types import DataName, IdSyncName, NameProblem
+from ingest_core.audience_manager.observing import Observer
 from ingest_core.audience_manager.reading import read_blocks
 from ingest_core.audience_manager.reasons import AM_REASONS
 from ingest_core.audience_manager.receipts import (
@@ -28,6 +29,7 @@ from ingest_core.audience_manager.receipts import (
     SyncReceipt,
 )
 from ingest_core.audience_manager.registered import Kind, Registered
+from ingest_core.audience_manager.sampling import Readable
 from ingest_core.audience_manager.staging import Part, stage_part, stage_rows
 from ingest_core.audience_manager.trait_fold import LogicalFile
 from ingest_core.audience_manager.traits import realisable
@@ -75,12 +77,13 @@ class BatchOptions:
 class Batch:
     """Runs once, in a session with an open transaction of the caller."""
 
-    def __init__(self, runner: Runner, registered: Registered, options: BatchOptions) -> None:
+    def __init__(self, runner: Runner, registered: Registered, options: BatchOptions, observer: Observer) -> None:
         self._runner = runner
         self._session: Session = runner.session
         self._registered = registered
         self._options = options
         self._known = Known.of(registered, options.at)
+        self._observer = observer
         self._next_file = int(self._session.value("SELECT coalesce(max(file_no), 0) + 1 FROM am_file"))
         self._batch_no = int(self._session.value("SELECT coalesce(max(batch_no), 0) + 1 FROM am_batch"))
         self._receipts: dict[str, BatchReceipt] = {}
@@ -170,23 +173,29 @@ class Batch:
         if not staged:
             return 0
         file = LogicalFile(self._kind(name), name.owner, name.mode, self._options.user_cap)
-        counts = trait_fold.judge(self._session, file, self._known)
+        by_file = _with_read(trait_fold.judge(self._session, file, self._known), staged)
+        counts = sum(by_file.values(), Counts())
         if self._options.is_beta:
             counts = _without_mapping(counts)
         else:
             counts += trait_fold.fold(self._session, file, self._options.at)
             self._session.run(LOG_LINES)
-        counts += Counts(
-            records_received=sum(part.received for part in staged),
-            format_errors=sum(part.format_errors for part in staged),
-            lines_too_long=sum(part.too_long for part in staged),
-        )
+            self._observe(name, by_file, staged, files)
         receipt = self._receipt(name)
         receipt.files += [file.source.name for file in files if self._is_taken(file)]
         _add(receipt, counts)
         if file.kind != "cross_device" and not self._options.is_beta:
             self._session.run(NEW_DEVICES, [receipt.key])
         return counts.stored_records
+
+    def _observe(
+        self, name: DataName, counts: dict[int, Counts], staged: Sequence[Part], files: Sequence[Inbound]
+    ) -> None:
+        options = self._options
+        readable = [
+            Readable(part.file_no, files[part.number], options.limits, options.max_line_bytes) for part in staged
+        ]
+        self._observer.keep(name, counts, readable)
 
     def _is_taken(self, file: Inbound) -> bool:
         return all(rejected.file != file.source.name for rejected in self.report.rejected)
@@ -200,12 +209,14 @@ class Batch:
         evaluator = Evaluator(realisable(self._session, name.owner), name.mode)
         try:
             stage_part(
-                self._session, part, self._registered.profile_dpid(name.dpid), blocks, BlockParser(context), evaluator
-            )
+                self._session, part, self._registered.profile_dpid(name.dpid), blocks, BlockParser(context), evaluator,
+                self._observer.part(part.file_no, name.dpid, name.owner),
+            )  # fmt: skip
             _refuse_empty(part.received, file)
         except FileError as error:
             for statement in FORGET_PART:
                 self._session.run(statement, [number])
+            self._observer.forget(part.file_no)
             self._refuse(file.source.name, file.sha256, error.code, error.message)
             return None
         counts = {"received": part.received, "format_errors": part.format_errors, "too_long": part.too_long}
@@ -254,10 +265,25 @@ def _refuse_empty(records: int, file: Inbound) -> None:
         raise FileError(reason.explanation, code="empty_file", hint=reason.fix, facts={"file": file.source.name})
 
 
+def _with_read(judged: dict[int, Counts], staged: Sequence[Part]) -> dict[int, Counts]:
+    """Every counter of each file that one file can have: with the lines that were refused as they were read."""
+    found = {}
+    for part in staged:
+        counts = judged.get(part.file_no, Counts()) + Counts(
+            records_received=part.received, format_errors=part.format_errors, lines_too_long=part.too_long
+        )
+        _derive(counts)
+        found[part.file_no] = counts
+    return found
+
+
 def _without_mapping(counts: Counts) -> Counts:
     """Beta knows no ids: every well-formed record with a valid one has no match, and nothing is evaluated."""
     unmatched = counts.no_matching_aam_id + counts.no_trait_realized + counts.stored_records
     return Counts(
+        records_received=counts.records_received,
+        format_errors=counts.format_errors,
+        lines_too_long=counts.lines_too_long,
         invalid_aam_id=counts.invalid_aam_id,
         invalid_device_id=counts.invalid_device_id,
         no_matching_aam_id=unmatched,
@@ -268,7 +294,12 @@ def _without_mapping(counts: Counts) -> Counts:
 def _add(receipt: BatchReceipt, counts: Counts) -> None:
     for name in Counts.model_fields:
         setattr(receipt, name, getattr(receipt, name) + getattr(counts, name))
-    receipt.records_processed = receipt.records_received - receipt.lines_too_long - receipt.lines_over_user_cap
-    receipt.total_signals = (
-        receipt.used_signals + receipt.total_unused_signals + receipt.ignored_signals + receipt.failed_signals
+    _derive(receipt)
+
+
+def _derive(counts: Counts) -> None:
+    """The counters that follow from others."""
+    counts.records_processed = counts.records_received - counts.lines_too_long - counts.lines_over_user_cap
+    counts.total_signals = (
+        counts.used_signals + counts.total_unused_signals + counts.ignored_signals + counts.failed_signals
     )

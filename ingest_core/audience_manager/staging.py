@@ -12,6 +12,7 @@ from ingest_core.audience_manager.evaluation import Effects, Evaluator
 from ingest_core.audience_manager.id_sync import RowContext, parse_row
 from ingest_core.audience_manager.line_blocks import BlockParser
 from ingest_core.audience_manager.lines import CATEGORIES
+from ingest_core.audience_manager.observing import PartWatch
 from ingest_core.audience_manager.parsed_block import ParsedBlock
 from ingest_core.audience_manager.reading import LongLine, TextBlock
 from ingest_core.engine import Session
@@ -46,12 +47,15 @@ def stage_part(
     blocks: Iterable[TextBlock | LongLine],
     parser: BlockParser,
     evaluator: Evaluator,
+    watch: PartWatch | None = None,
 ) -> None:
     """Adds the well-formed lines of a part to ``am_line`` and ``am_line_op``; ``dpid``: of its profiles."""
     for block in blocks:
         if isinstance(block, LongLine):
             part.received += 1
             part.too_long += 1
+            if watch is not None:
+                watch.take_long()
             continue
         parsed = parser.parse(block.data, block.first_line)
         counts = np.bincount(parsed.category, minlength=len(CATEGORIES))
@@ -59,6 +63,8 @@ def stage_part(
         part.format_errors += int(counts[_FORMAT])
         part.too_long += int(counts[_LONG])
         effects = evaluator.evaluate(parsed)
+        if watch is not None:
+            watch.take(block, parsed, effects)
         _insert(session, "am_line", _lines(part, dpid, parsed, effects))
         _insert(session, "am_line_op", _operations(part, parsed, effects))
 

@@ -101,7 +101,8 @@ INSERT INTO am_profile SELECT dpid, id, greatest(coalesce(seen_at, ?::TIMESTAMP)
 """
 
 COUNTED = """
-SELECT count(*) FILTER (WHERE class = 'over_cap'),
+SELECT file_no,
+       count(*) FILTER (WHERE class = 'over_cap'),
        count(*) FILTER (WHERE class = 'invalid_aam_id'),
        count(*) FILTER (WHERE class = 'invalid_device_id'),
        count(*) FILTER (WHERE class = 'no_matching_aam_id'),
@@ -115,6 +116,7 @@ SELECT count(*) FILTER (WHERE class = 'over_cap'),
        coalesce(sum(failed_traits) FILTER (WHERE is_evaluated), 0),
        count(*) FILTER (WHERE is_evaluated AND failed_traits > 0)
 FROM (SELECT *, class IN ('stored', 'no_trait_realized') AS is_evaluated FROM am_judged)
+GROUP BY file_no
 """
 _NAMES = (
     "lines_over_user_cap", "invalid_aam_id", "invalid_device_id", "no_matching_aam_id", "no_trait_realized",
@@ -133,16 +135,19 @@ class LogicalFile:
     user_cap: int = 200
 
 
-def judge(session: Session, file: LogicalFile, known: Known) -> Counts:
-    """Says of every line in ``am_line`` what becomes of it (``am_judged``, ``am_stored``); counts them."""
+def judge(session: Session, file: LogicalFile, known: Known) -> dict[int, Counts]:
+    """Says of every line in ``am_line`` what becomes of it (``am_judged``, ``am_stored``); counts them by file."""
     session.run(ASKED)
     resolve(session, known)
     is_cookie = file.kind == "cookie"
     session.run(JUDGED, [file.user_cap, is_cookie])
     session.run(PROFILES, [is_cookie, is_cookie])
     is_device = file.kind == "device"
-    found = session.row(COUNTED, [file.kind in ("device", "cross_device"), is_device])
-    return Counts(**{name: int(value) for name, value in zip(_NAMES, found or (), strict=True)})
+    found = session.rows(COUNTED, [file.kind in ("device", "cross_device"), is_device])
+    return {
+        int(file_no): Counts(**{name: int(value) for name, value in zip(_NAMES, counts, strict=True)})
+        for file_no, *counts in found
+    }
 
 
 def fold(session: Session, file: LogicalFile, at: datetime) -> Counts:

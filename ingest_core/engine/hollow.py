@@ -21,6 +21,7 @@ _SOMETHING = {
     "VARCHAR": "''",
     "BLOB": "''",
     "BOOLEAN": "false",
+    "DATE": "'2000-01-01'",
     "TIMESTAMP": "'2000-01-01'",
 }
 

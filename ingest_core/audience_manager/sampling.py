@@ -1,0 +1,122 @@
+"""Error sampling: the first lines of each kind of error, for the sender to look at (Audience Manager spec §11).
+
+Switched on per data source, for fourteen days. The text of a line may be personal: it lies sealed in pages of the vault
+and goes after thirty days, or with its batch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import pyarrow as pa
+
+from ingest_core.audience_manager.batches import Inbound
+from ingest_core.audience_manager.lines import BOM, MAX_LINE_BYTES
+from ingest_core.audience_manager.reading import LongLine, read_blocks
+from ingest_core.audience_manager.wire import WireLimits, text_chunks
+from ingest_core.engine import Session
+from ingest_core.models import SourceSettings
+from ingest_core.vault import Keyset
+from ingest_core.vault.writing import append, seal_pages
+
+SAMPLING_DAYS = 14
+SAMPLES_OF_KIND = 10
+KEPT_DAYS = 30
+
+SAMPLES = -1
+"""The attribute id of pages that hold sampled lines."""
+
+KINDS = ("format_errors", "invalid_aam_id", "invalid_device_id", "no_trait_realized", "no_matching_aam_id")
+"""What is sampled, by the counters of the receipt."""
+
+JUDGED = """
+SELECT class, line FROM am_judged
+WHERE file_no = ? AND class IN ('no_trait_realized', 'no_matching_aam_id')
+QUALIFY row_number() OVER (PARTITION BY class ORDER BY line) <= ? ORDER BY line
+"""
+GONE = """
+DELETE FROM am_sample WHERE file_no IN (SELECT file_no FROM am_file_report WHERE counts_at < ?)
+"""
+PAGES_GO = f"""
+DELETE FROM vault_page WHERE attribute_id = {SAMPLES} AND page_id NOT IN (SELECT page_id FROM am_sample)
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One line that is shown. ``kind``: the counter it counts for; ``column``: bytes from 1."""
+
+    kind: str
+    line: int
+    code: str | None = None
+    column: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Readable:
+    """A file of the batch that can be read again."""
+
+    file_no: int
+    file: Inbound
+    limits: WireLimits
+    max_line_bytes: int = MAX_LINE_BYTES
+
+
+def is_on(settings: SourceSettings, moment: datetime) -> bool:
+    """Whether samples are taken at this moment (UTC, naive)."""
+    until = ends_at(settings)
+    return until is not None and moment < until
+
+
+def ends_at(settings: SourceSettings) -> datetime | None:
+    """When sampling goes off by itself; None when it was never switched on, or was switched off."""
+    return None if settings.sampling_since is None else settings.sampling_since + timedelta(days=SAMPLING_DAYS)
+
+
+def keep(session: Session, keyset: Keyset, file: Readable, found: Sequence[Sample]) -> None:
+    """Seals the sampled lines of one file; ``am_judged`` adds those whose id or trait was not found."""
+    judged = [Sample(kind, int(line)) for kind, line in session.rows(JUDGED, [file.file_no, SAMPLES_OF_KIND])]
+    samples = sorted([*found, *judged], key=lambda sample: sample.line)
+    if not samples:
+        return
+    texts = _texts(file, [sample.line for sample in samples])
+    page_id = int(session.value("SELECT coalesce(max(page_id), 0) + 1 FROM vault_page"))
+    values = pa.array([texts[sample.line] for sample in samples], pa.string())
+    append(session, "vault_page", seal_pages(keyset, [(page_id, SAMPLES, values)]))
+    for slot, sample in enumerate(samples):
+        session.run(
+            "INSERT INTO am_sample VALUES (?, ?, ?, ?, ?, ?, ?)",
+            [file.file_no, sample.kind, sample.code, sample.line, sample.column, page_id, slot],
+        )
+
+
+def let_go(session: Session, moment: datetime, days: int = KEPT_DAYS) -> int:
+    """Deletes samples of files that are older than ``days``; returns how many."""
+    gone = session.run(GONE, [moment - timedelta(days=days)]) or 0
+    session.run(PAGES_GO)
+    return gone
+
+
+def forget(session: Session, files: Iterable[int]) -> None:
+    """Deletes the samples of these files, such as of a batch that is undone."""
+    session.run("DELETE FROM am_sample WHERE file_no IN (SELECT unnest(?::BIGINT[]))", [list(files)])
+    session.run(PAGES_GO)
+
+
+def _texts(file: Readable, lines: Sequence[int]) -> dict[int, str]:
+    """The wanted lines (numbers from 1, ascending) of a file, which is read as far as the last of them."""
+    wanted = list(lines)
+    found: dict[int, str] = {}
+    for block in read_blocks(text_chunks(file.file.source, file.file.name.tail, file.limits), file.max_line_bytes):
+        if isinstance(block, LongLine):
+            continue
+        texts = block.data.removesuffix(b"\n").split(b"\n")
+        while wanted and wanted[0] < block.first_line + len(texts):
+            number = wanted.pop(0)
+            text = texts[number - block.first_line].removesuffix(b"\r")
+            found[number] = (text.removeprefix(BOM) if number == 1 else text).decode(errors="replace")
+        if not wanted:
+            break
+    return found
