@@ -7,10 +7,12 @@ import os
 from pathlib import Path
 from typing import Any
 
+from ingest_core.cli.caller import path_given
 from ingest_core.cli.files_given import file_given
 from ingest_core.cli.ingest import _dialect_options, _overrides
 from ingest_core.cli.parser import command
 from ingest_core.cli.text import visible
+from ingest_core.engine.stopping import stoppable_by
 from ingest_core.errors import InputError
 from ingest_core.explore.export import Exported, exists_already, export_folder, export_zip
 from ingest_core.explore.notebooks import Cell
@@ -35,14 +37,15 @@ def add_commands(parsers: Any) -> None:
 def _explore(workspace: Workspace, args: argparse.Namespace) -> Any:
     if args.profiles == bool(args.file):
         raise InputError("Name a file, or say --profiles.", code="usage", hint='Such as: explore FILE --sql "…"')
-    out = Path(args.export) if args.export else None
+    out = path_given(args.export) if args.export else None
     if out is not None and out.exists():
         raise exists_already()
     session = _session(workspace, args)
     try:
-        result = session.run(args.sql, args.rows)
-        if out is not None:
-            _export(session, args, out)
+        with stoppable_by(session.stop):
+            result = session.run(args.sql, args.rows)
+            if out is not None:
+                _export(session, args, out)
     finally:
         session.close()
     return result.as_json()

@@ -2,33 +2,69 @@
 
 from __future__ import annotations
 
+import io
 import os
 from pathlib import Path
+from typing import IO, TYPE_CHECKING
 
+from ingest_core.cli.caller import path_given
+from ingest_core.engine.stopping import Stop, current_stop
 from ingest_core.errors import InputError
 from ingest_core.files import PathSource
+
+if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer
 
 
 def file_given(name: str) -> PathSource:
     """A data file. InputError ``no_such_file`` unless it is a readable regular file."""
-    path = Path(name)
+    path = path_given(name)
     if not path.is_file():
         raise _missing()
     try:
         # A name need not be text; in the history it is.
-        return PathSource(path, os.fsencode(path.name).decode("utf-8", "replace"))
+        return _Given(path, os.fsencode(path.name).decode("utf-8", "replace"))
     except OSError:
         raise _missing() from None
 
 
-def text_given(path: Path) -> str:
+def text_given(name: str | Path) -> str:
     """The text of a small file of ours, such as a mapping. InputError ``no_such_file``, ``wrong_encoding``."""
     try:
-        return path.read_text("utf-8-sig")
+        return path_given(name).read_text("utf-8-sig")
     except UnicodeDecodeError:
         raise InputError("The file is not UTF-8 text.", code="wrong_encoding", hint="Save it as UTF-8.") from None
     except OSError:
         raise _missing() from None
+
+
+class _Given(PathSource):
+    """A file whose reading ends where its command is asked to stop, whichever thread reads."""
+
+    def __init__(self, path: Path, name: str) -> None:
+        super().__init__(path, name)
+        self._stop = current_stop()
+
+    def open(self) -> IO[bytes]:
+        stream = super().open()
+        if self._stop is None:
+            return stream
+        stream.close()  # it was opened for the errors it may meet
+        return io.BufferedReader(_Stoppable(self.path, self._stop))
+
+
+class _Stoppable(io.FileIO):
+    def __init__(self, path: Path, stop: Stop) -> None:
+        super().__init__(path, "rb")
+        self._stop = stop
+
+    def readinto(self, buffer: WriteableBuffer, /) -> int:
+        self._stop.check()
+        return super().readinto(buffer)
+
+    def readall(self) -> bytes:
+        self._stop.check()
+        return super().readall()
 
 
 def _missing() -> InputError:

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 
 from ingest_core.catalog import parse_mapping
 from ingest_core.catalog.addresses import check_addresses
+from ingest_core.cli.caller import path_given, talk
 from ingest_core.cli.files_given import file_given, text_given
 from ingest_core.cli.moments import moment_given
 from ingest_core.cli.parser import command
 from ingest_core.cli.text import inspection_text, receipt_text
+from ingest_core.engine.stopping import check_stop
 from ingest_core.errors import InputError, StateError
 from ingest_core.files import read_slices, receive, sniff, write_csv
 from ingest_core.models import ByteSource, Options, Source
@@ -99,14 +99,14 @@ def _read(workspace: Workspace, args: argparse.Namespace) -> Any:
             counts["rejected"] += len(piece.rejects)
             yield piece.table
 
-    write_csv(Path(args.out), dialect.columns if dialect.has_header else None, tables())
+    write_csv(path_given(args.out), dialect.columns if dialect.has_header else None, tables())
     return counts
 
 
 def _ingest(workspace: Workspace, args: argparse.Namespace) -> Any:
     source = workspace.sources.get(args.source)
     file: ByteSource = workspace.inbox.open(args.file) if args.inbox else file_given(args.file)
-    mapping = parse_mapping(text_given(Path(args.mapping))) if args.mapping else None
+    mapping = parse_mapping(text_given(args.mapping)) if args.mapping else None
     options = Options(
         replace=args.replace,
         segment=None if args.segment in (None, "none") else args.segment,
@@ -146,7 +146,7 @@ def _parent(workspace: Workspace, request_id: str | None, source: Source) -> str
 
 
 def _fix(workspace: Workspace, args: argparse.Namespace) -> Any:
-    fixed = workspace.fixes.of_file(args.id, text_given(Path(args.file)))
+    fixed = workspace.fixes.of_file(args.id, text_given(args.file))
     if args.dry_run:
         return workspace.fixes.check(args.id, fixed, _Talk()).receipt
     return workspace.fixes.load_now(args.id, fixed, _Talk())
@@ -175,13 +175,14 @@ class _Talk:
 
     def __init__(self) -> None:
         self._last = ""
+        self._talk = talk()
 
     def __call__(self, phase: str, done: int, total: int | None) -> None:
-        if not sys.stderr.isatty():
+        check_stop()
+        if self._talk is None:
             return
         share = f" {done * 100 // total} %" if total else ""
         text = f"{phase}{share}"
         if text != self._last:
-            sys.stderr.write(f"\r\033[K{text}")
-            sys.stderr.flush()
+            self._talk(f"\r\033[K{text}")
             self._last = text

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import argparse
 from datetime import datetime
-from pathlib import Path
 from typing import Any, get_args
 
 from ingest_core.cli import lineage, people
+from ingest_core.cli.caller import path_given
 from ingest_core.cli.parser import command, group
 from ingest_core.cli.text import history_text, profile_text, receipt_text, rejects_text
 from ingest_core.clock import to_utc
@@ -91,7 +91,7 @@ def _rejects(workspace: Workspace, args: argparse.Namespace) -> Any:
     layout = workspace.history.layout(args.id)
     write = write_spreadsheet if args.spreadsheet else write_exact
     rows = workspace.history.each_reject(args.id)
-    count = write(Path(args.out), rows, layout.get("columns", []), layout.get("delimiter", "\t"))
+    count = write(path_given(args.out), rows, layout.get("columns", []), layout.get("delimiter", "\t"))
     return {"request_id": args.id, "rejected": count, "out": args.out}
 
 

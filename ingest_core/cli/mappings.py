@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 from typing import Any
 
 from ingest_core.catalog import parse_mapping
@@ -41,7 +40,7 @@ def _mapping_suggest(workspace: Workspace, args: argparse.Namespace) -> Any:
 
 def _mapping_set(workspace: Workspace, args: argparse.Namespace) -> Any:
     source = workspace.sources.get(args.source)
-    mapping = parse_mapping(text_given(Path(args.mapping)))
+    mapping = parse_mapping(text_given(args.mapping))
     workspace.planner.check(mapping)
     return mapping_json(workspace.mappings.save(source, mapping))
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import argparse
 import os
-from pathlib import Path
 from typing import Any
 
+from ingest_core.cli.caller import path_given
 from ingest_core.cli.files_given import file_given, text_given
 from ingest_core.cli.parser import command, group
 from ingest_core.cli.text import as_text
@@ -46,14 +46,14 @@ def _days(text: str) -> int:
 
 
 def _backup(workspace: Workspace, args: argparse.Namespace) -> Any:
-    return workspace.operations.backup(Path(args.out), with_keys=not args.without_keys, is_quick=args.quick)
+    return workspace.operations.backup(path_given(args.out), with_keys=not args.without_keys, is_quick=args.quick)
 
 
 def _restore(_: object, args: argparse.Namespace) -> Any:
-    home = Path(getattr(args, "home", None) or os.environ.get("ONRAMP_HOME") or "workspace")
-    keys = text_given(Path(args.keys)) if args.keys else None
+    home = path_given(getattr(args, "home", None) or os.environ.get("ONRAMP_HOME") or "workspace")
+    keys = text_given(args.keys) if args.keys else None
     file_given(args.archive)
-    return restore(Path(args.archive), home, default_user(), keys=keys)
+    return restore(path_given(args.archive), home, default_user(), keys=keys)
 
 
 def _maintain(workspace: Workspace, args: argparse.Namespace) -> Any:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import argparse
 import json
-from pathlib import Path
 from typing import Any
 
 from pydantic_core import to_jsonable_python
 
+from ingest_core.cli.caller import path_given
 from ingest_core.cli.files_given import text_given
 from ingest_core.cli.parser import command, group
 from ingest_core.cli.text import as_text, table, visible
@@ -77,7 +77,7 @@ def _number(text: str) -> int:
 
 def rule_given(path: str) -> Any:
     """The rule in a file. InputError ``bad_rule``, ``no_such_file``."""
-    return rule_from_text(text_given(Path(path)))
+    return rule_from_text(text_given(path))
 
 
 def _tags(args: argparse.Namespace) -> list[str] | None:
@@ -127,7 +127,7 @@ def _history(workspace: Workspace, args: argparse.Namespace) -> Any:
 
 def _members(workspace: Workspace, args: argparse.Namespace) -> Any:
     if args.to is not None:
-        count = workspace.segments.write_members(args.name, Path(args.to), is_spreadsheet=args.spreadsheet)
+        count = workspace.segments.write_members(args.name, path_given(args.to), is_spreadsheet=args.spreadsheet)
         return {"segment": args.name, "file": args.to, "people": count}
     return workspace.segments.members(args.name, args.limit, args.offset)
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from dataclasses import asdict
 from typing import Any
 
+from ingest_core.cli.caller import value_given
 from ingest_core.cli.parser import command, group
 from ingest_core.cli.text import table
 from ingest_core.operations.configure import Change
@@ -37,11 +37,6 @@ def add_commands(parsers: Any) -> None:
     mail_test.add_argument("address", metavar="ADDRESS")
 
 
-def _given(text: str) -> str:
-    """What must not be on the command line, where other users of the machine see it, comes from standard input."""
-    return sys.stdin.read().removesuffix("\n") if text == "-" else text
-
-
 def _list(workspace: Workspace, args: argparse.Namespace) -> Any:
     return {"policy": workspace.configuration.policy, "settings": workspace.configuration.all()}
 
@@ -66,7 +61,7 @@ def plain(value: Any) -> str:
 
 
 def _set(workspace: Workspace, args: argparse.Namespace) -> Any:
-    return _changed(workspace, workspace.configuration.set({args.name: _given(args.value)}))
+    return _changed(workspace, workspace.configuration.set({args.name: value_given(args.value)}))
 
 
 def _reset(workspace: Workspace, args: argparse.Namespace) -> Any:
@@ -104,7 +99,7 @@ def _unblock(workspace: Workspace, args: argparse.Namespace) -> Any:
 
 
 def _test(workspace: Workspace, args: argparse.Namespace) -> Any:
-    return asdict(workspace.configuration.judge(_given(args.value), args.attribute))
+    return asdict(workspace.configuration.judge(value_given(args.value), args.attribute))
 
 
 def _test_mail(workspace: Workspace, args: argparse.Namespace) -> Any:

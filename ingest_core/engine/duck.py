@@ -20,6 +20,7 @@ from ingest_core.engine.gate import Gate
 from ingest_core.engine.memory import require_room
 from ingest_core.engine.names import quote
 from ingest_core.engine.session import Session
+from ingest_core.engine.stopping import current_stop
 from ingest_core.errors import OnrampError
 
 __all__ = ["Engine", "Session"]
@@ -71,8 +72,11 @@ class Engine:
             session.value("SELECT 1")
 
     def session(self) -> Session:
-        """A new cursor on the same database; close it."""
+        """A new cursor on the same database; close it. Stopped when the work of this thread was asked to stop."""
         self.require_working()
+        stop = current_stop()
+        if stop is not None:
+            stop.check()
         ticket = self._gate.enter()
         try:
             self.require_working()
@@ -82,6 +86,8 @@ class Engine:
             self._gate.leave(ticket)
             raise
         self._sessions[id(session)] = session
+        if stop is not None:
+            stop.watch(session)
         return session
 
     @contextlib.contextmanager

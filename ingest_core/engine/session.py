@@ -41,6 +41,7 @@ class Session:
         self._turn = threading.RLock()  # held where a statement begins or ends and where one is interrupted
         self._is_running = False
         self._is_stopped = False
+        self.on_stopped: Callable[[], None] = lambda: None  # called where a statement met the wish to stop
         self._hollow = Hollow(self.rows)
 
     def run(self, sql: str, parameters: Sequence[object] = ()) -> int | None:
@@ -163,11 +164,15 @@ class Session:
         with self._turn:
             self._condition.check()
             if self._is_stopped and sql != "ROLLBACK":
+                self.on_stopped()
                 raise Stopped
             self._is_running = not is_end
         try:
             with boundary(self._condition, is_commit=sql == "COMMIT"):
                 yield
+        except Stopped:
+            self.on_stopped()
+            raise
         finally:
             with self._turn:
                 self._is_running = False

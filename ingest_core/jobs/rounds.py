@@ -41,6 +41,7 @@ class Rounds:
         self._wakes = {one.name: threading.Event() for one in self._rounds}
         self._ending = threading.Event()
         self._threads: list[threading.Thread] = []
+        self._troubles: dict[str, str] = {}
 
     def start(self) -> None:
         """Starts the threads; a second call does nothing."""
@@ -59,6 +60,25 @@ class Rounds:
         if event := self._wakes.get(name):
             event.set()
 
+    def share(self, running: Rounds) -> None:
+        """These rounds are not started: ``wake`` reaches those of ``running``, of the same names."""
+        self._wakes, self._troubles = running._wakes, running._troubles
+
+    def trouble(self) -> dict[str, str]:
+        """Round → code of what its last turn failed with, for those that cannot go on at the moment."""
+        return dict(self._troubles)
+
+    def once(self) -> bool:
+        """One turn of every round in this thread; False when none of them has more due at once.
+
+        A round that fails is told in the log and by ``trouble``, and keeps nobody else from their turn.
+        """
+        has_more = False
+        for one in self._rounds:
+            if not self._ending.is_set():
+                has_more |= self._turn(one) <= 0
+        return has_more
+
     def stop(self, seconds: float = 30) -> bool:
         """Ends the threads; False when one of them did not end in so many seconds."""
         self._ending.set()
@@ -73,16 +93,22 @@ class Rounds:
         return True
 
     def _work(self, one: Round) -> None:
-        wake, trouble = self._wakes[one.name], ""
+        wake = self._wakes[one.name]
         while not self._ending.is_set():
-            try:
-                rest = one.turn(self._ending.is_set)
-                trouble = ""
-            except BaseException as error:  # noqa: BLE001  such as a full disk: tried again, the round goes on
-                kind = error.code if isinstance(error, OnrampError) else type(error).__name__
-                if kind != trouble:
-                    _LOG.warning("%s cannot go on (%s). It is tried again every few seconds.", one.name, kind)
-                trouble, rest = kind, AFTER_TROUBLE
+            rest = self._turn(one)
             wake.wait(timeout=min(max(rest, 0.0), LONGEST_REST))
             if not self._ending.is_set():
                 wake.clear()
+
+    def _turn(self, one: Round) -> float:
+        """The seconds until more may be due."""
+        try:
+            rest = one.turn(self._ending.is_set)
+        except BaseException as error:  # noqa: BLE001  such as a full disk: tried again, the round goes on
+            kind = error.code if isinstance(error, OnrampError) else type(error).__name__
+            if kind != self._troubles.get(one.name):
+                _LOG.warning("%s cannot go on (%s). It is tried again every few seconds.", one.name, kind)
+            self._troubles[one.name] = kind
+            return AFTER_TROUBLE
+        self._troubles.pop(one.name, None)
+        return rest

@@ -78,3 +78,31 @@ def test_a_round_that_does_not_end_is_told_of():
 
 def test_waking_a_round_that_is_not_there_does_nothing():
     Rounds([]).wake("nobody")
+
+
+def test_what_a_round_fails_with_is_known_until_it_goes_on(monkeypatch):
+    full = StateError("The disk is full.", code="disk_full")
+    shaky, fine = Counting("shaky", faults=[full]), Counting("fine")
+    rounds = Rounds([shaky, fine])
+    assert not rounds.once()
+    assert rounds.trouble() == {"shaky": "disk_full"}
+    assert not rounds.once()
+    assert rounds.trouble() == {}
+
+
+def test_one_turn_of_each_says_whether_there_is_more_at_once():
+    assert Rounds([Counting("busy", rest=0.0), Counting("idle")]).once()
+    assert not Rounds([Counting("idle")]).once()
+
+
+def test_rounds_of_the_same_workspace_wake_those_that_run():
+    woken = Counting("notices", enough=2)
+    running, shared = Rounds([woken]), Rounds([Counting("notices")])
+    shared.share(running)
+    running.start()
+    try:
+        while not woken.is_enough.is_set():
+            shared.wake("notices")
+            woken.is_enough.wait(0.05)
+    finally:
+        assert running.stop()

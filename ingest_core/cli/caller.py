@@ -1,0 +1,75 @@
+"""Who gave a command, and from where: this process, or a client that asks the process that holds the workspace.
+
+Several commands of several people run in one process then, each in a thread of its own. What belongs to one of them
+(its folder, its standard input, its terminal) is asked here and nowhere else; ``tests/rules`` keeps it so.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+from pathlib import Path
+
+from ingest_core.errors import InputError
+
+STDIN = "-"
+"""The value of an argument that is to be read from standard input."""
+
+
+@dataclass(frozen=True)
+class Caller:
+    """A client of this process. ``stdin`` None: it sent none; ``talk`` None: nobody watches."""
+
+    folder: Path
+    stdin: str | None
+    talk: Callable[[str], None] | None
+
+
+_CALLER: ContextVar[Caller | None] = ContextVar("onramp_caller", default=None)
+
+
+@contextmanager
+def called_by(caller: Caller) -> Iterator[None]:
+    """While this lasts, the command that this thread runs is this client's."""
+    before = _CALLER.set(caller)
+    try:
+        yield
+    finally:
+        _CALLER.reset(before)
+
+
+def path_given(name: str | Path) -> Path:
+    """A path named on the command line, as seen from the folder in which the command was given."""
+    caller = _CALLER.get()
+    return Path(name) if caller is None else caller.folder / name
+
+
+def stdin_given() -> str:
+    """Standard input as text: what must not be on the command line, where other users of the machine see it."""
+    caller = _CALLER.get()
+    if caller is None:
+        return sys.stdin.read()
+    if caller.stdin is None:
+        raise InputError("Nothing came on standard input.", code="usage", hint="Send it with: … < FILE")
+    return caller.stdin
+
+
+def value_given(text: str) -> str:
+    """An argument's value; ``-`` reads it from standard input, without its last line end."""
+    return stdin_given().removesuffix("\n") if text == STDIN else text
+
+
+def talk() -> Callable[[str], None] | None:
+    """Writes to the terminal on which somebody watches the command; None where nobody does."""
+    caller = _CALLER.get()
+    if caller is not None:
+        return caller.talk
+    return _to_terminal if sys.stderr.isatty() else None
+
+
+def _to_terminal(text: str) -> None:
+    sys.stderr.write(text)
+    sys.stderr.flush()
