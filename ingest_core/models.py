@@ -154,7 +154,6 @@ class SourceSettings(Model):
     recipients: tuple[str, ...] = ()
     notify_on: tuple[Told, ...] = ("start", "processing", "end")  # end: also waiting for approval, undone, redone
     drift_percent: float | None = Field(default=None, ge=0, le=100)  # a file further off asks before it loads
-    sampling_since: datetime | None = None  # UTC: error sampling was switched on; off after 14 days
     access_mapping: bool = False  # of a data source of others: the sender may feed its traits
     profile_days: int = Field(default=720, ge=30, le=1800)  # without activity; of a cross-device data source
     is_case_sensitive: bool = True  # on the site, ids that differ by case only are different people

@@ -10,6 +10,7 @@ from ingest_core.audience_manager import sampling, unused
 from ingest_core.audience_manager.id_quality import IdQuality, id_quality
 from ingest_core.audience_manager.report import StatusReport, status_report
 from ingest_core.audience_manager.report_samples import FileSamples, samples_of
+from ingest_core.audience_manager.registered import sampling_until
 from ingest_core.catalog import Sources
 from ingest_core.clock import now
 from ingest_core.engine import Engine
@@ -62,12 +63,12 @@ class Reports:
                 code="no_dpid",
                 hint="Choose a data source of Audience Manager.",
             )
-        settings = found.settings.model_copy(update={"sampling_since": now() if is_on else None})
+        settings = found.settings.model_copy(update={"sampling_until": sampling_until() if is_on else None})
         return self._sources.update(found.source_id, settings=settings)
 
-    def sampling_until(self, source: Source) -> datetime | None:
+    def sampled_until(self, source: Source) -> datetime | None:
         """Until when samples are taken of a data source; None when they are not."""
-        return sampling.ends_at(source.settings) if sampling.is_on(source.settings, now()) else None
+        return source.settings.sampling_until if sampling.is_on(source.settings, now()) else None
 
 
 def _check_days(since: date, until: date) -> None:

@@ -21,7 +21,6 @@ from ingest_core.models import SourceSettings
 from ingest_core.vault import Keyset
 from ingest_core.vault.writing import append, seal_pages
 
-SAMPLING_DAYS = 14
 SAMPLES_OF_KIND = 10
 KEPT_DAYS = 30
 
@@ -66,13 +65,7 @@ class Readable:
 
 def is_on(settings: SourceSettings, moment: datetime) -> bool:
     """Whether samples are taken at this moment (UTC, naive)."""
-    until = ends_at(settings)
-    return until is not None and moment < until
-
-
-def ends_at(settings: SourceSettings) -> datetime | None:
-    """When sampling goes off by itself; None when it was never switched on, or was switched off."""
-    return None if settings.sampling_since is None else settings.sampling_since + timedelta(days=SAMPLING_DAYS)
+    return settings.sampling_until is not None and moment < settings.sampling_until
 
 
 def keep(session: Session, keyset: Keyset, file: Readable, found: Sequence[Sample]) -> None:

@@ -1,4 +1,4 @@
-"""am report, am sampling, am unused, am ids: what is told about the files of data sources."""
+"""am report, am unused, am ids: what is told about the files of data sources."""
 
 from __future__ import annotations
 
@@ -25,9 +25,6 @@ def add_commands(am: Any) -> None:
     _of(report)
     _between(report)
     report.add_argument("--samples", action="store_true", help="with the sampled lines of each file")
-    sampling = command(am, "sampling", "Error sampling of a data source: on for 14 days, or off.", _sampling)
-    sampling.add_argument("switch", choices=("on", "off"))
-    sampling.add_argument("--source", required=True, metavar="NAME")
     unused = command(am, "unused", "Signals that led to no trait, seen 100 times a day or more.", _unused, _unused_text)
     _of(unused)
     unused.add_argument("--days", type=int, default=SHOWN_DAYS, metavar="N", help=f"the last N days ({SHOWN_DAYS})")
@@ -53,13 +50,6 @@ def _report(workspace: Workspace, args: argparse.Namespace) -> Any:
         sampled = workspace.audience.reports.samples([file.file_no for file in report.files])
         shown["samples"] = [one.model_dump(mode="json") for one in sampled]
     return shown
-
-
-def _sampling(workspace: Workspace, args: argparse.Namespace) -> Any:
-    reports = workspace.audience.reports
-    source = reports.switch_sampling(args.source, is_on=args.switch == "on")
-    until = reports.sampling_until(source)
-    return {"source": source.name, "sampling": args.switch, "until": None if until is None else until.isoformat()}
 
 
 def _unused(workspace: Workspace, args: argparse.Namespace) -> Any:

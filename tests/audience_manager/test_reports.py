@@ -10,6 +10,7 @@ import pytest
 from ingest_core.audience_manager import sampling, unused
 from ingest_core.audience_manager.processing import BatchOptions
 from ingest_core.audience_manager.receipts import Counts
+from ingest_core.clock import now
 from ingest_core.errors import InputError
 from ingest_core.models import SourceSettings
 from ingest_core.workspace import Workspace
@@ -160,8 +161,13 @@ def test_samples_lie_encrypted_and_go_with_their_pages(workspace, tmp_path):
     assert samples(workspace) == []
 
 
-def test_sampling_goes_off_after_fourteen_days():
-    settings = SourceSettings(sampling_since=AT)
+def test_sampling_goes_off_after_fourteen_days(workspace):
+    source = workspace.audience.reports.switch_sampling("Source 21", is_on=True)
+    until = workspace.audience.reports.sampled_until(source)
+    assert timedelta(days=13, hours=23) < until - now() <= timedelta(days=14)
+    source = workspace.audience.reports.switch_sampling("Source 21", is_on=False)
+    assert workspace.audience.reports.sampled_until(source) is None
+    settings = SourceSettings(sampling_until=AT + timedelta(days=14))
     assert sampling.is_on(settings, AT + timedelta(days=14) - timedelta(seconds=1))
     assert not sampling.is_on(settings, AT + timedelta(days=14))
     assert not sampling.is_on(SourceSettings(), AT)
