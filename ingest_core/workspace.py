@@ -8,6 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from ingest_core.audience_manager.audience import AudienceManager
+from ingest_core.audience_manager.received import ReceivedFiles
+from ingest_core.audience_manager.receiving import Receiving
 from ingest_core.catalog import Attributes, Drafts, Mappings, Sources
 from ingest_core.engine import Engine
 from ingest_core.engine.lock import WorkspaceLock
@@ -105,7 +107,9 @@ class Workspace:
     def _move_files(self) -> None:
         """The services that fetch, deliver and tell, each with a round of its own."""
         self.notices = Notices(self.engine)
-        self.rounds = Rounds([])
+        self.received = ReceivedFiles(self.engine, self.landing, self.user)
+        self.receiving = Receiving(self.engine, self.landing, self.received, self.audience)
+        self.rounds = Rounds([self.receiving])
 
     def start_work(self, on_broken: Callable[[], None] = lambda: None) -> None:
         """Loads what waits and does what comes again, in threads of this process; a second call does nothing."""

@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
 
+from ingest_core.audience_manager.batch_list import (
+    Asked,
+    BatchDetail,
+    BatchSummary,
+    batch_detail,
+    count_batches,
+    list_batches,
+)
 from ingest_core.audience_manager.observing import Observer
 from ingest_core.audience_manager.processing import Batch, BatchOptions
 from ingest_core.audience_manager.qualified import Profile, Scope, make_live, members
@@ -47,10 +55,13 @@ class AudienceManager:
         *,
         is_dry_run: bool = False,
         progress: Progress = ignore_progress,
+        also: Callable[[Session, BatchReport], None] | None = None,
+        user: str | None = None,
     ) -> BatchReport:
         """Processes files as one batch, in one transaction; a file that is refused never stops the others.
 
-        The beta environment is a dry run without any mapping of ids (spec §2). InputError ``no_file``.
+        The beta environment is a dry run without any mapping of ids (spec §2). ``also``: what else is written in the
+        transaction of what is stored; ``user``: for whom, where it is not the one who works. InputError ``no_file``.
         """
         if not files:
             raise InputError("No file was given. Nothing was changed.", code="no_file", hint="Name one or more files.")
@@ -60,16 +71,18 @@ class AudienceManager:
             session.run("BEGIN")
             try:
                 registered = self.registered()
-                observer = Observer(session, self._keyset, registered, options.at, started_at)
+                observer = Observer(session, self._keyset, registered, options.at, started_at, progress)
                 batch = Batch(Runner(session, progress), registered, options, observer)
                 batch.run(files)
                 if options.is_beta or is_dry_run:
                     session.run("ROLLBACK")
                     return batch.report
-                batch.keep(new_request_id(), self._user, started_at, now())
+                batch.keep(new_request_id(), user or self._user, started_at, now())
                 observer.let_go()
                 detail = {"files": len(files), "rejected": len(batch.report.rejected)}
-                write_audit(session, self._user, "am ingest", str(batch.report.request_id), detail)
+                write_audit(session, user or self._user, "am ingest", str(batch.report.request_id), detail)
+                if also is not None:
+                    also(session, batch.report)
                 abort_point("commit", "before")
                 session.run("COMMIT")
             except BaseException:
@@ -84,6 +97,21 @@ class AudienceManager:
         with self._engine.session() as session:
             make_live(session, self.registered(), at or now(), scope)
             return members(session)
+
+    def receipts(self, asked: Asked | None = None, *, limit: int = 100, offset: int = 0) -> list[BatchSummary]:
+        """Batches with their receipts, the newest first."""
+        with self._engine.session() as session:
+            return list_batches(session, asked or Asked(), limit, offset)
+
+    def count_receipts(self, asked: Asked | None = None) -> int:
+        """How many batches there are."""
+        with self._engine.session() as session:
+            return count_batches(session, asked or Asked())
+
+    def receipt(self, request_id: str) -> BatchDetail:
+        """One batch with everything that is known of it. InputError ``no_such_batch``."""
+        with self._engine.session() as session:
+            return batch_detail(session, request_id)
 
     def batches(self, limit: int = 100) -> list[dict[str, Any]]:
         """Receipts of the newest batches: {request_id, at, uploaded_by, dpid, target, …} and every counter."""

@@ -25,6 +25,8 @@ from ingest_core.audience_manager.receipts import Counts
 from ingest_core.audience_manager.registered import Registered
 from ingest_core.audience_manager.sampling import SAMPLES_OF_KIND, Sample
 from ingest_core.engine import Session
+from ingest_core.engine.steps import ignore_progress
+from ingest_core.models import Progress
 from ingest_core.vault import Keyset
 from ingest_core.vault.writing import append
 
@@ -49,6 +51,7 @@ class PartWatch:
     codes: Counter[str] = field(default_factory=Counter)
     samples: list[Sample] = field(default_factory=list)
     spaced: list[tuple[int, str]] = field(default_factory=list)
+    progress: Progress = ignore_progress
     _sampled: Counter[str] = field(default_factory=Counter)
 
     def take(self, block: TextBlock, parsed: ParsedBlock, effects: Effects) -> None:
@@ -70,6 +73,7 @@ class PartWatch:
             if user_id.strip() and email_at(user_id) is None:
                 self.spaced.append((parsed.first_line + index, user_id))
         self.signals.take(parsed.ops, effects.is_unused)
+        self.progress("read", parsed.first_line + len(parsed) - 1, None)
 
     def take_long(self) -> None:
         """A line whose bytes were passed over."""
@@ -79,19 +83,28 @@ class PartWatch:
 class Observer:
     """For one batch. ``keyset``: seals the samples."""
 
-    def __init__(self, session: Session, keyset: Keyset, registered: Registered, at: datetime, clock: datetime) -> None:
+    def __init__(
+        self,
+        session: Session,
+        keyset: Keyset,
+        registered: Registered,
+        at: datetime,
+        clock: datetime,
+        progress: Progress = ignore_progress,
+    ) -> None:
         self._session = session
         self._keyset = keyset
         self._registered = registered
         self._at = at
         self._clock = clock
+        self._progress = progress
         self._signals = unused.UnusedSignals(session)
         self._watched: dict[int, PartWatch] = {}
 
     def part(self, file_no: int, dpid: int, owner: int) -> PartWatch:
         """A watch for the file that is read next; one that could not be read is watched again from its start."""
         self._signals.begin(file_no, owner)
-        watch = self._watched[file_no] = PartWatch(file_no, dpid, self._signals)
+        watch = self._watched[file_no] = PartWatch(file_no, dpid, self._signals, progress=self._progress)
         return watch
 
     def forget(self, file_no: int) -> None:

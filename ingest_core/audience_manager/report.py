@@ -17,14 +17,17 @@ SUCCESSFUL_AND_FAILED = (
 )  # fmt: skip
 """The columns of the first table, in the order of the original."""
 
-FILES = """
+_FILES = """
 SELECT report.file_no, file.name, report.dpid, report.target, report.counts_at AS "at", request_id,
        report.is_sampled, report.counts, report.codes
 FROM am_file_report AS report JOIN am_file AS file USING (file_no) JOIN am_batch USING (batch_no)
+"""
+OF_DAYS = f"""{_FILES}
 WHERE report.counts_at >= ? AND report.counts_at < ? AND (?::BIGINT IS NULL OR report.dpid = ? OR report.target = ?)
   AND undone_at IS NULL
 ORDER BY report.file_no
 """
+OF_BATCH = f"{_FILES} WHERE batch_no = ? ORDER BY report.file_no"
 REFUSED = """
 SELECT file.name, code, request_id FROM am_file AS file JOIN am_batch USING (batch_no)
 WHERE code IS NOT NULL AND counts_at >= ? AND counts_at < ?
@@ -80,13 +83,18 @@ class StatusReport(BaseModel):
 def status_report(session: Session, since: date, until: date, dpid: int | None = None) -> StatusReport:
     """The report of a data source, or of all."""
     begin, end = datetime.combine(since, time()), datetime.combine(until, time()) + timedelta(days=1)
-    files = [_file(row) for row in session.records(FILES, [begin, end, dpid, dpid, dpid])]
+    files = [_file(row) for row in session.records(OF_DAYS, [begin, end, dpid, dpid, dpid])]
     refused = [
         RejectedFile(file=row["name"], error=row["code"]) for row in session.records(REFUSED, [begin, end])
     ] if dpid is None else []  # fmt: skip
     return StatusReport(
         since=since, until=until, dpid=dpid, days=_days(files), files=files, total=aggregate(files), refused=refused
     )
+
+
+def files_of_batch(session: Session, batch_no: int) -> list[ReportFile]:
+    """The rows of one batch's data files."""
+    return [_file(row) for row in session.records(OF_BATCH, [batch_no])]
 
 
 def percent_success(counts: Counts) -> int | None:

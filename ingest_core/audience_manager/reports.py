@@ -8,9 +8,9 @@ from typing import Any
 
 from ingest_core.audience_manager import sampling, unused
 from ingest_core.audience_manager.id_quality import IdQuality, id_quality
+from ingest_core.audience_manager.registered import sampling_until
 from ingest_core.audience_manager.report import StatusReport, status_report
 from ingest_core.audience_manager.report_samples import FileSamples, samples_of
-from ingest_core.audience_manager.registered import sampling_until
 from ingest_core.catalog import Sources
 from ingest_core.clock import now
 from ingest_core.engine import Engine

@@ -1,4 +1,4 @@
-"""am report, am unused, am ids: what is told about the files of data sources."""
+"""am report, am receipts, am unused, am ids: what is told about the files of data sources."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import argparse
 from datetime import date, timedelta
 from typing import Any
 
+from ingest_core.audience_manager.batch_list import Asked
 from ingest_core.audience_manager.unused import SHOWN_DAYS
 from ingest_core.cli.parser import command
 from ingest_core.cli.text import table, visible
@@ -25,6 +26,13 @@ def add_commands(am: Any) -> None:
     _of(report)
     _between(report)
     report.add_argument("--samples", action="store_true", help="with the sampled lines of each file")
+    receipts = command(am, "receipts", "Batches that were processed, the newest first.", _receipts, _receipts_text)
+    _of(receipts)
+    receipts.add_argument("--search", metavar="TEXT", help="in file names and request ids")
+    receipts.add_argument("--refused", action="store_true", help="only with a file that was refused")
+    receipts.add_argument("--limit", type=int, default=100, metavar="N")
+    receipt = command(am, "receipt", "One batch, with the counters of each of its files.", _receipt)
+    receipt.add_argument("id", metavar="REQUEST_ID")
     unused = command(am, "unused", "Signals that led to no trait, seen 100 times a day or more.", _unused, _unused_text)
     _of(unused)
     unused.add_argument("--days", type=int, default=SHOWN_DAYS, metavar="N", help=f"the last N days ({SHOWN_DAYS})")
@@ -50,6 +58,24 @@ def _report(workspace: Workspace, args: argparse.Namespace) -> Any:
         sampled = workspace.audience.reports.samples([file.file_no for file in report.files])
         shown["samples"] = [one.model_dump(mode="json") for one in sampled]
     return shown
+
+
+def _receipts(workspace: Workspace, args: argparse.Namespace) -> Any:
+    asked = Asked(dpid=_dpid(workspace, args), search=args.search, only_refused=args.refused)
+    found = workspace.audience.receipts(asked, limit=max(args.limit, 1))
+    return [
+        {**one.model_dump(mode="json"), "received": one.received, "stored": one.stored, "outcome": one.outcome}
+        for one in found
+    ]
+
+
+def _receipt(workspace: Workspace, args: argparse.Namespace) -> Any:
+    return workspace.audience.receipt(args.id)
+
+
+def _receipts_text(found: Any) -> str:
+    rows = [{**one, "files": ", ".join(map(visible, one["files"]))} for one in found]
+    return table(rows, ("request_id", "started_at", "uploaded_by", "outcome", "received", "stored", "files"))
 
 
 def _unused(workspace: Workspace, args: argparse.Namespace) -> Any:
