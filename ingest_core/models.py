@@ -290,6 +290,7 @@ class Options(Model):
 
     replace: Replace | None = None
     segment: str | None = None  # "create:NAME" | "add:NAME"
+    threshold_percent: float | None = Field(default=None, ge=0, le=100)  # None = what the source allows
     notify: tuple[str, ...] = ()
     at: datetime | None = None
     again: bool = False

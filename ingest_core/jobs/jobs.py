@@ -60,20 +60,26 @@ class Jobs:
         self,
         landing_id: str,
         source: Source,
-        mapping: Mapping,
+        mapping: Mapping | None,
         options: Options,
         *,
         overrides: dict[str, Any] | None = None,
         idempotency_key: str,
         user: str | None = None,
+        is_auto: bool = False,
     ) -> str:
-        """Queues a received file; returns its Request ID. The same key twice is one upload."""
+        """Queues a received file; returns its Request ID. The same key twice is one upload.
+
+        ``mapping`` and ``is_auto`` as ``Planner.plan`` takes them.
+        """
         options = options.model_copy(update={"idempotency_key": idempotency_key})
         if known := self._known(options):
             return known
         try:
             file = self._landing.open(landing_id)
-            plan = self._loads.planner.plan(file, source, mapping, options, overrides=overrides, user=user)
+            plan = self._loads.planner.plan(
+                file, source, mapping, options, is_auto=is_auto, overrides=overrides, user=user
+            )
         except OnrampError:
             if known := self._known(options):  # the other click was faster, and its upload may have ended already
                 return known

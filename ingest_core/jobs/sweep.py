@@ -12,7 +12,7 @@ from ingest_core.engine import Engine, Session
 from ingest_core.errors import InputError, OnrampError, StateError
 from ingest_core.faults import abort_point
 from ingest_core.ledger import uploads
-from ingest_core.operations.standing import files_of_drafts, files_of_notebooks, files_of_uploads
+from ingest_core.operations.standing import files_of_arrivals, files_of_drafts, files_of_notebooks, files_of_uploads
 from ingest_core.vault import LandingZone
 
 MOST_DEATHS = 3
@@ -46,7 +46,7 @@ def _end_or_wait(session: Session, request_id: str, landing: str | None, deaths:
 
 
 def collect(engine: Engine, landing: LandingZone, drafts: Drafts) -> int:
-    """Deletes received files that no upload under way, unfinished ingest or notebook names; returns how many.
+    """Deletes received files that no upload, arrival, unfinished ingest or notebook needs; returns how many.
 
     Only at opening: later a file may be on its way and not named yet.
     """
@@ -55,8 +55,8 @@ def collect(engine: Engine, landing: LandingZone, drafts: Drafts) -> int:
         return 0
     abort_point("collect", "before")
     with engine.session() as session:
-        named = files_of_uploads(session) | files_of_notebooks(session) | files_of_drafts(drafts)
-        named |= files_of_received(session)
+        named = files_of_uploads(session) | files_of_arrivals(session) | files_of_notebooks(session)
+        named |= files_of_drafts(drafts) | files_of_received(session)
     orphans = [landing_id for landing_id in received if landing_id not in named]
     for landing_id in orphans:
         landing.delete(landing_id)

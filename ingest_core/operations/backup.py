@@ -20,7 +20,14 @@ from ingest_core.engine.copying import Content, check_copy, copy_database, opene
 from ingest_core.errors import InputError, StateError
 from ingest_core.operations import archive
 from ingest_core.operations.scratch import Scratch, scratch
-from ingest_core.operations.standing import digest_of, files_of_drafts, files_of_notebooks, files_of_uploads, standing
+from ingest_core.operations.standing import (
+    digest_of,
+    files_of_arrivals,
+    files_of_drafts,
+    files_of_notebooks,
+    files_of_uploads,
+    standing,
+)
 from ingest_core.operations.steps import step
 from ingest_core.vault import Keyset, LandingZone
 from ingest_core.vault.keys import keys_in_environment
@@ -93,7 +100,7 @@ class Backup:
         copy = at_hand.path("database")
         for _ in range(_TRIES):
             with self.engine.session() as session:
-                others = files_of_drafts(self.drafts) | files_of_notebooks(session)
+                others = files_of_drafts(self.drafts) | files_of_notebooks(session) | files_of_arrivals(session)
                 self._hold(files_of_uploads(session) | others, at_hand)
             content = copy_database(self.engine, copy)
             with opened_copy(self.engine, copy) as session:

@@ -14,7 +14,7 @@ from ingest_core.errors import ConfigError
 from ingest_core.ledger.audit import write_audit
 from ingest_core.models import Progress
 from ingest_core.operations.rewrite import rewrite
-from ingest_core.operations.standing import files_of_drafts, files_of_notebooks, files_of_uploads
+from ingest_core.operations.standing import files_of_arrivals, files_of_drafts, files_of_notebooks, files_of_uploads
 from ingest_core.operations.steps import step
 from ingest_core.vault import Keyset, LandingZone
 from ingest_core.vault.keys import keys_in_environment, make_check, write_keyset
@@ -44,7 +44,8 @@ class Keyring:
         """
         with self.engine.session() as session, session.transaction():  # of one moment, also while a load runs
             pages = check_pages(session, self.keyset, progress)
-            files = files_of_uploads(session) | files_of_notebooks(session) | files_of_drafts(self.drafts)
+            files = files_of_uploads(session) | files_of_arrivals(session) | files_of_notebooks(session)
+        files |= files_of_drafts(self.drafts)
         drafts = [self.drafts.load(draft_id) for draft_id, _, _ in self.drafts.list()]
         for landing_id in files:
             with self.landing.open(landing_id).open() as stream:

@@ -42,6 +42,12 @@ def files_of_notebooks(session: Session) -> set[str]:
     return {landing_id for (landing_id,) in session.rows("SELECT landing FROM notebook WHERE landing IS NOT NULL")}
 
 
+def files_of_arrivals(session: Session) -> set[str]:
+    """Landing ids of files that were fetched and are not submitted yet."""
+    sql = "SELECT landing FROM arrival WHERE landing IS NOT NULL AND state = 'taken'"
+    return {landing_id for (landing_id,) in session.rows(sql)}
+
+
 def files_of_drafts(drafts: Drafts) -> set[str]:
     """Landing ids that unfinished ingests name; one that cannot be opened names none."""
     found = set()

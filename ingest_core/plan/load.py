@@ -152,14 +152,16 @@ class _Load:
 
     def _refusal(self, staged: Staged) -> dict[str, object] | None:
         """Why the upload fails as a whole, or None."""
-        percent = self.plan.source.settings.threshold_percent
+        own = self.plan.options.threshold_percent
+        percent = self.plan.source.settings.threshold_percent if own is None else own
+        whose = "the source" if own is None else "the schedule"
         data = staged.lines - staged.blank
         if percent is not None and staged.rejected * 100 > percent * data:
             return {
                 "code": "too_many_rejects",
-                "message": f"{staged.rejected:,} of {data:,} rows were rejected, more than the source allows "
+                "message": f"{staged.rejected:,} of {data:,} rows were rejected, more than {whose} allows "
                 f"({percent:g} %). Nothing was loaded.",
-                "hint": "Fix the rejected rows, or raise the error threshold of the source.",
+                "hint": f"Fix the rejected rows, or raise the error threshold of {whose}.",
                 "facts": {"rejected": staged.rejected, "rows": data, "threshold_percent": percent},
             }
         if staged.accepted == 0 and staged.suppressed == 0:
