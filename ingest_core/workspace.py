@@ -11,6 +11,7 @@ from ingest_core.audience_manager.audience import AudienceManager
 from ingest_core.audience_manager.received import ReceivedFiles
 from ingest_core.audience_manager.receiving import Receiving
 from ingest_core.catalog import Attributes, Drafts, Mappings, Sources
+from ingest_core.catalog.destinations import Destinations
 from ingest_core.engine import Engine
 from ingest_core.engine.lock import WorkspaceLock
 from ingest_core.engine.migrate import migrate
@@ -107,6 +108,7 @@ class Workspace:
     def _move_files(self) -> None:
         """The services that fetch, deliver and tell, each with a round of its own."""
         self.notices = Notices(self.engine)
+        self.destinations = Destinations(self.home, self.engine, self._keyset, self.user)
         self.received = ReceivedFiles(self.engine, self.landing, self.user)
         self.receiving = Receiving(self.engine, self.landing, self.received, self.audience)
         self.rounds = Rounds([self.receiving])

@@ -6,6 +6,7 @@ Several commands of several people run in one process then, each in a thread of 
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -60,6 +61,17 @@ def stdin_given() -> str:
 def value_given(text: str) -> str:
     """An argument's value; ``-`` reads it from standard input, without its last line end."""
     return stdin_given().removesuffix("\n") if text == STDIN else text
+
+
+def variable_given(name: str) -> str | None:
+    """An environment variable of who gave the command; a client in another process sends none."""
+    if _CALLER.get() is not None:
+        raise InputError(
+            "Another process runs this command, and it does not see your environment. Nothing was changed.",
+            code="usage",
+            hint="Give the secret by standard input or in a file.",
+        )
+    return os.environ.get(name)
 
 
 def talk() -> Callable[[str], None] | None:

@@ -22,9 +22,11 @@ from pydantic import BaseModel
 
 from ingest_core import __version__
 from ingest_core.audience_manager.check_report import CheckReport
+from ingest_core.catalog.trials import Trial
 from ingest_core.cli import (
     attributes,
     audience,
+    destinations,
     explore,
     inbox,
     ingest,
@@ -48,7 +50,7 @@ from ingest_core.workspace import Workspace
 
 _MODULES = (
     sources, attributes, mappings, inbox, ingest, explore, look, undo, segments, macros, audience, operate, settings,
-    serve,
+    destinations, serve,
 )  # fmt: skip
 
 
@@ -116,6 +118,8 @@ def _has_failed(result: Any) -> bool:
     """Whether the work is done and its result says no: exit code 1."""
     if isinstance(result, CheckReport):
         return not result.valid
+    if isinstance(result, Trial):
+        return not result.is_working
     return isinstance(result, Receipt) and result.status == "Failed"
 
 

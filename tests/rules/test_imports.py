@@ -19,6 +19,7 @@ ALLOWED = {
     "duckdb": ("ingest_core/engine/",),  # every connection gets the lock-down
     "boto3": ("ingest_core/transport/s3.py",),  # endpoints only from settings
     "botocore": ("ingest_core/transport/s3.py",),
+    "paramiko": ("ingest_core/transport/sftp.py",),  # host keys are pinned in one place
 }
 
 LOAD_ALL = """

@@ -1,0 +1,72 @@
+"""The commands about destinations: every field, secrets by where they are, results and exit codes."""
+
+from __future__ import annotations
+
+import pytest
+
+SFTP = ["--kind", "sftp", "--host", "sftp.example.com", "--user", "asha"]
+
+
+def test_a_destination_is_made_listed_changed_and_removed(onramp, monkeypatch, tmp_path):
+    monkeypatch.setenv("SFTP_PASSWORD", "s3cret")
+    made = onramp.json(
+        "destination", "add", "Partner", *SFTP, "--port", "2222", "--folder", "in", "--secret",
+        "password=env:SFTP_PASSWORD"
+    )  # fmt: skip
+    assert made["place"] == {"kind": "sftp", "host": "sftp.example.com", "port": 2222, "user": "asha", "folder": "in"}
+    assert made["secrets"] == ["password"]
+    assert onramp.json("destination", "list") == [made]
+    key = tmp_path / "key"
+    key.write_text("a private key\n")
+    changed = onramp.json(
+        "destination", "set", "partner", "--name", "Agency", "--folder", "out", "--secret", f"private_key=file:{key}",
+        "--forget", "password",
+    )  # fmt: skip
+    assert (changed["name"], changed["place"]["folder"], changed["secrets"]) == ("Agency", "out", ["private_key"])
+    pinned = onramp.json("destination", "trust", "Agency", "--host-key", "ssh-ed25519 SHA256:" + "A" * 43)
+    assert pinned["place"]["host_key"].endswith("A" * 43)
+    assert onramp.json("destination", "show", "Agency") == pinned
+    assert "s3cret" not in str(made) + str(changed) + onramp.run("destination", "show", "Agency").out
+    assert onramp.json("destination", "remove", "Agency") == {"name": "Agency", "removed": True}
+    assert onramp.json("destination", "list") == []
+
+
+def test_a_folder_is_tested_and_the_exit_code_says_whether_it_works(onramp, tmp_path):
+    folder = tmp_path / "exchange"
+    folder.mkdir()
+    onramp.json("destination", "add", "Shelf", "--kind", "folder", "--path", folder)
+    made = onramp.json("destination", "test", "Shelf")
+    assert [made[step]["ok"] for step in ("connect", "list", "write", "delete")] == [True] * 4
+    assert "write: ok" in onramp.run("destination", "test", "Shelf").out
+    folder.rmdir()
+    done = onramp.run("destination", "test", "Shelf")
+    assert done.code == 1
+    assert "connect: failed" in done.out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        (["add", "P", *SFTP, "--secret", "password=s3cret"], "bad_secret"),
+        (["add", "P", *SFTP, "--secret", "password=env:NOT_THERE"], "bad_secret"),
+        (["add", "P", *SFTP, "--secret", "colour=env:HOME"], "bad_secret"),
+        (["add", "P", *SFTP, "--secret", "secret_key=env:HOME"], "bad_secret"),
+        (["add", "P", *SFTP, "--secret", "password=file:/not/there"], "no_such_file"),
+        (["add", "P", "--kind", "sftp", "--host", "sftp.example.com"], "bad_place"),
+        (["add", "P", "--kind", "ftp", "--host", "ftp.example.com", "--user", "u"], "bad_place"),
+        (["add", "P", "--kind", "folder", "--path", "relative"], "bad_place"),
+        (["add", "P", "--kind", "carrier"], "usage"),
+        (["set", "Nobody", "--folder", "x"], "no_such_destination"),
+        (["test", "Nobody"], "no_such_destination"),
+        (["remove", "Nobody"], "no_such_destination"),
+    ],
+)
+def test_what_cannot_be_is_refused_and_no_secret_is_quoted(onramp, arguments, code):
+    told = onramp.refuse("destination", *arguments)
+    assert told["code"] == code
+    assert "s3cret" not in str(told)
+
+
+def test_nothing_to_set_is_no_change(onramp):
+    onramp.json("destination", "add", "Partner", *SFTP)
+    assert onramp.refuse("destination", "set", "Partner")["code"] == "usage"
