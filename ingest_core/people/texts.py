@@ -32,7 +32,7 @@ class Texts:
         """Opens these tokens (None is no token); returns how a statement is shown. InputError ``personal_reason``."""
         opened = self._reader.values(token for token in tokens if token is not None)
         if self._reason is not None:
-            _refuse_personal(self._reason, opened.values())
+            refuse_personal(self._reason, opened.values())
         self._found |= opened
         return self._stated
 
@@ -59,7 +59,7 @@ def checked_reason(reason: str | None) -> str | None:
     return text or None
 
 
-def _refuse_personal(reason: str, values: Any) -> None:
+def refuse_personal(reason: str, values: Any) -> None:
     """The audit log never holds personal data: a reason that repeats what is revealed is not taken."""
     said = reason.casefold()
     if any(len(value) >= _TELLING and value.casefold() in said for value in values):
