@@ -175,9 +175,14 @@ class Workspace:
             session.run(LIVE)
             runner = Runner(session)
             rebuild_folds(runner, fields, rules_of(session, fields), self.settings.shared_limit)
+            self.audience.refold(runner)
             abort_point("commit", "before")
         abort_point("commit", "after")
-        return {**self.digest(), "steps": [report.model_dump() for report in runner.reports]}
+        return {
+            **self.digest(),
+            "audience": self.audience.digest(),
+            "steps": [report.model_dump() for report in runner.reports],
+        }
 
     def close(self) -> None:
         """Stops the worker, closes the database, lets other processes in."""

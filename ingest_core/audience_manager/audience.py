@@ -18,9 +18,12 @@ from ingest_core.audience_manager.observing import Observer
 from ingest_core.audience_manager.processing import Batch, BatchOptions
 from ingest_core.audience_manager.qualified import Profile, Scope, make_live, members
 from ingest_core.audience_manager.receipts import BatchReport
+from ingest_core.audience_manager.refold import refold
 from ingest_core.audience_manager.registered import Registered
 from ingest_core.audience_manager.reports import Reports
+from ingest_core.audience_manager.state import digest
 from ingest_core.audience_manager.traits import Traits
+from ingest_core.audience_manager.undoing import Action, BatchUndo, BatchUndoing
 from ingest_core.catalog import Sources
 from ingest_core.clock import now
 from ingest_core.engine import Engine, Session
@@ -92,6 +95,32 @@ class AudienceManager:
         batch.report.steps = batch.steps
         return batch.report
 
+    def has_batch(self, request_id: str) -> bool:
+        """Whether this is the Request ID of a batch."""
+        with self._engine.session() as session:
+            return bool(session.value("SELECT count(*) FROM am_batch WHERE request_id = ?", [request_id]))
+
+    def undo(self, request_id: str, *, is_preview: bool = False, progress: Progress = ignore_progress) -> BatchUndo:
+        """Takes a batch back: all is as if its files had never come. ``BatchUndoing.run`` says what is refused."""
+        return self._undoing("undo", request_id, is_preview, progress)
+
+    def redo(self, request_id: str, *, is_preview: bool = False, progress: Progress = ignore_progress) -> BatchUndo:
+        """Lets an undone batch count again, at its place among the others."""
+        return self._undoing("redo", request_id, is_preview, progress)
+
+    def _undoing(self, action: Action, request_id: str, is_preview: bool, progress: Progress) -> BatchUndo:
+        work = BatchUndoing(self._engine, self._user)
+        return work.run(request_id, action, self.registered(), is_preview=is_preview, progress=progress)
+
+    def refold(self, runner: Runner) -> None:
+        """Computes all folds again from the log, inside the caller's transaction."""
+        refold(runner, self.registered())
+
+    def digest(self) -> dict[str, Any]:
+        """{digest, qualifications, profiles, mappings, links, addresses} of the state; equal states, equal digests."""
+        with self._engine.session() as session:
+            return digest(session)
+
     def members(self, at: datetime | None = None, scope: Scope = "profile_only") -> dict[Profile, dict[int, datetime]]:
         """(dpid, id) → trait → when it was realised, of everybody who has a trait at a moment (UTC, naive; now)."""
         with self._engine.session() as session:
@@ -114,13 +143,13 @@ class AudienceManager:
             return batch_detail(session, request_id)
 
     def batches(self, limit: int = 100) -> list[dict[str, Any]]:
-        """Receipts of the newest batches: {request_id, at, uploaded_by, dpid, target, …} and every counter."""
+        """Receipts of the newest batches: {request_id, at, uploaded_by, undone_at, dpid, target, counts}."""
         with self._engine.session() as session:
             return session.records(_RECEIPTS, [limit])
 
 
 _RECEIPTS = """
-SELECT request_id, counts_at AS "at", uploaded_by, receipt.dpid, receipt.target, receipt.counts
+SELECT request_id, counts_at AS "at", uploaded_by, undone_at, receipt.dpid, receipt.target, receipt.counts
 FROM am_receipt AS receipt JOIN am_batch USING (batch_no)
 ORDER BY batch_no DESC, receipt.dpid, receipt.target LIMIT ?
 """

@@ -6,8 +6,8 @@ import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from ingest_core.audience_manager.name_types import DataName, IdSyncName, NameProblem
-from ingest_core.audience_manager.names import check_registry, parse_base
+from ingest_core.audience_manager.name_types import DataName, IdSyncName, Name, NameProblem, S3Key
+from ingest_core.audience_manager.names import check_registry, parse_base, parse_s3_key
 from ingest_core.audience_manager.registered import Registered
 from ingest_core.models import ByteSource
 
@@ -32,12 +32,21 @@ def fingerprint(source: ByteSource) -> str:
 
 def read_name(name: str, registered: Registered) -> DataName | IdSyncName | NameProblem:
     """What the name says, or the first reason to refuse the file for it."""
-    read = parse_base(name)
+    read: Name | NameProblem = parse_s3_key(name) if "/" in name else parse_base(name)
     if isinstance(read, NameProblem):
         return read
+    if isinstance(read, S3Key):
+        read = read.name
     problem = check_registry(read, registered.registry)
     if problem is not None:
         return problem
+    assert isinstance(read, DataName | IdSyncName)
+    return read
+
+
+def read_logged(name: str) -> DataName | IdSyncName:
+    """The name of a file that was taken once."""
+    read = parse_base(name.rpartition("/")[2])
     assert isinstance(read, DataName | IdSyncName)
     return read
 
@@ -47,7 +56,7 @@ def logical_files(files: Iterable[Inbound]) -> list[list[Inbound]]:
     groups: dict[tuple[object, ...], list[Inbound]] = {}
     for file in files:
         if isinstance(name := file.name, DataName):
-            groups.setdefault(_order(name), []).append(file)
+            groups.setdefault(logical_key(name), []).append(file)
     return [sorted(groups[key], key=_part) for key in sorted(groups)]
 
 
@@ -57,7 +66,8 @@ def sync_files(files: Iterable[Inbound]) -> list[Inbound]:
     return sorted(found, key=lambda file: (file.name.timestamp, *_part(file)))
 
 
-def _order(name: DataName) -> tuple[object, ...]:
+def logical_key(name: DataName) -> tuple[object, ...]:
+    """The same of all parts of one logical file; its order among them (D-28)."""
     return (name.timestamp, name.mode == "sync", name.variant, name.dpid, -1 if name.target is None else name.target)
 
 

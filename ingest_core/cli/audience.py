@@ -6,7 +6,7 @@ import argparse
 from typing import Any
 
 from ingest_core.audience_manager.checking import CheckOptions, check_files
-from ingest_core.cli import audience_reports, audience_work
+from ingest_core.cli import audience_reports, audience_state, audience_work
 from ingest_core.cli.files_given import file_given
 from ingest_core.cli.parser import command, group
 from ingest_core.cli.text import visible
@@ -31,6 +31,7 @@ def add_commands(parsers: Any) -> None:
     check.add_argument("--lenient-timestamp", action="store_true", help="take timestamps of 9 digits")
     check.set_defaults(needs_workspace=False)
     audience_work.add_commands(am)
+    audience_state.add_commands(am)
     audience_reports.add_commands(am)
 
 

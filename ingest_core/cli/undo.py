@@ -21,11 +21,15 @@ def add_commands(parsers: Any) -> None:
 
 
 def _undo(workspace: Workspace, args: argparse.Namespace) -> Any:
+    if workspace.audience.has_batch(args.id):
+        return workspace.audience.undo(args.id, is_preview=args.dry_run)
     act = workspace.undo.preview if args.dry_run else workspace.undo.undo
     return _with_receipt(workspace, act(args.id))
 
 
 def _redo(workspace: Workspace, args: argparse.Namespace) -> Any:
+    if workspace.audience.has_batch(args.id):
+        return workspace.audience.redo(args.id, is_preview=args.dry_run)
     act = workspace.undo.preview_redo if args.dry_run else workspace.undo.redo
     return _with_receipt(workspace, act(args.id, again=args.again))
 
@@ -38,6 +42,8 @@ def _with_receipt(workspace: Workspace, done: UndoReceipt) -> dict[str, Any]:
 
 def undo_text(result: dict[str, Any]) -> str:
     """The change in a few lines."""
+    if "undo" not in result:
+        return batch_undo_text(result)
     undo = result["undo"]
     is_preview = (result["undone_at"] is None) == (undo["action"] == "undo")
     verb = {"undo": "taken back", "redo": "counted again"}[undo["action"]]
@@ -49,6 +55,16 @@ def undo_text(result: dict[str, Any]) -> str:
         lines.append(f"Segment {segment['name']}: {' → '.join(counts)}")
     if undo["uploads_back"] and undo["action"] == "undo":
         lines.append(f"Uploads it had replaced count again: {', '.join(undo['uploads_back'])}")
+    return "\n".join(lines)
+
+
+def batch_undo_text(done: dict[str, Any]) -> str:
+    """What taking back a batch of Audience Manager files changes, in a few lines."""
+    verb = {"undo": "taken back", "redo": "counted again"}[done["action"]]
+    files = f"{len(done['files']):,} files of {done['request_id']}"
+    lines = [f"{files} {'would be' if done['is_preview'] else 'are'} {verb}."]
+    for name in ("qualifications", "profiles", "mappings"):
+        lines.append(f"{name.capitalize()}: {done[f'{name}_before']:,} → {done[f'{name}_after']:,}")
     return "\n".join(lines)
 
 
