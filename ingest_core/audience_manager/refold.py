@@ -10,6 +10,7 @@ from typing import Any
 import pyarrow as pa
 
 from ingest_core.audience_manager.batches import logical_key, read_logged
+from ingest_core.audience_manager.id_map import NEW_MAPS
 from ingest_core.audience_manager.id_refold import LoggedBatch, LoggedFile, refold_ids
 from ingest_core.audience_manager.known import Known
 from ingest_core.audience_manager.name_types import DataName
@@ -44,7 +45,7 @@ def refold(runner: Runner, registered: Registered, upto: int = ALL) -> None:
     for fold in _BEGIN_WITH:
         session.run(f"INSERT INTO {fold} SELECT * FROM am_base_{fold.removeprefix('am_')}")
     _list(session, batches)
-    with runner.timed("ids", "Map ids to devices again, batch by batch.") as done:
+    with runner.timed("ids", "Map ids to devices again, batch by batch.", NEW_MAPS) as done:
         refold_ids(session, batches)
         done(int(session.value("SELECT count(*) FROM am_map")))
     refold_traits(runner)

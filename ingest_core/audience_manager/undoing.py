@@ -117,7 +117,7 @@ def _batch(session: Session, request_id: str) -> dict[str, Any]:
         raise InputError(
             "There is no batch of Audience Manager files with this Request ID. Nothing was changed.",
             code="no_such_batch",
-            hint="Its receipt says it.",
+            hint="See: am receipts",
         )
     return found[0]
 

@@ -63,8 +63,8 @@ def batch_undo_text(done: dict[str, Any]) -> str:
     verb = {"undo": "taken back", "redo": "counted again"}[done["action"]]
     files = f"{len(done['files']):,} files of {done['request_id']}"
     lines = [f"{files} {'would be' if done['is_preview'] else 'are'} {verb}."]
-    for name in ("qualifications", "profiles", "mappings"):
-        lines.append(f"{name.capitalize()}: {done[f'{name}_before']:,} → {done[f'{name}_after']:,}")
+    counted = ("qualifications", "profiles", "mappings")
+    lines += [f"{name.capitalize()}: {done[f'{name}_before']:,} → {done[f'{name}_after']:,}" for name in counted]
     return "\n".join(lines)
 
 
