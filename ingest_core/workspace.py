@@ -35,6 +35,7 @@ from ingest_core.notices.notices import Notices
 from ingest_core.operations.configure import Configuration
 from ingest_core.operations.operations import Operations
 from ingest_core.overview.attribute_facts import AttributeFacts
+from ingest_core.people.erasure import Erasure
 from ingest_core.people.people import People
 from ingest_core.plan.load import Loader
 from ingest_core.plan.planning import Planner
@@ -96,6 +97,7 @@ class Workspace:
         self.inspect, self.suggest, self.plan = self.planner.inspect, self.planner.suggest, self.planner.plan
         self.loads = Loads(engine, self.planner, Loader(engine, keyset, settings), worker)
         self.undo = Undo(engine, settings, self.attributes, user)
+        self.erasure = Erasure(engine, keyset, settings, self.attributes, self.profiles, user)
         self.configuration = Configuration(home, engine, keyset, settings, self.attributes, user)
         self.operations = Operations(home, engine, keyset, settings, self.landing, self.drafts, user, worker)
         self.jobs = Jobs(engine, self.sources, self.landing, self.loads)

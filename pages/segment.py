@@ -56,7 +56,7 @@ def figures(segment: dict[str, Any], counts: list[dict[str, Any]]) -> None:
 
 
 def _since(counts: list[dict[str, Any]]) -> str:
-    causes = {"load": "by the last upload", "undo": "by an undo", "redo": "by a redo"}
+    causes = {"load": "by the last upload", "undo": "by an undo", "redo": "by a redo", "erase": "by an erasure"}
     return causes.get(counts[-1]["cause"], "since the last change") if counts else ""
 
 

@@ -23,6 +23,7 @@ def add_commands(parsers: Any) -> None:
     restored = command(parsers, "restore", "Make a new workspace from a backup.", _restore)
     restored.add_argument("archive", metavar="ARCHIVE")
     restored.add_argument("--keys", metavar="FILE", help="the key file, for a backup without keys")
+    restored.add_argument("--erased", metavar="FILE", help="the list of those erased since: they are erased again")
     restored.set_defaults(needs_workspace=False)
     maintain = command(
         parsers, "maintain", "Remove what need not be kept, and shrink the file.", _maintain, _maintained
@@ -52,8 +53,9 @@ def _backup(workspace: Workspace, args: argparse.Namespace) -> Any:
 def _restore(_: object, args: argparse.Namespace) -> Any:
     home = path_given(getattr(args, "home", None) or os.environ.get("ONRAMP_HOME") or "workspace")
     keys = text_given(args.keys) if args.keys else None
+    erased = text_given(args.erased) if args.erased else None
     file_given(args.archive)
-    return restore(path_given(args.archive), home, default_user(), keys=keys)
+    return restore(path_given(args.archive), home, default_user(), keys=keys, erased=erased)
 
 
 def _maintain(workspace: Workspace, args: argparse.Namespace) -> Any:

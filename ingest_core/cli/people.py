@@ -27,6 +27,11 @@ def add_commands(profile: Any, count: Any) -> None:
     timeline = command(profile, "timeline", "Print what each upload did to one person.", _timeline, timeline_text)
     timeline.add_argument("--by", required=True, metavar="ATTR=VALUE")
     add_reveal(timeline)
+    erase = command(profile, "erase", "Erase one person; they do not come back with later files.", _erase, erase_text)
+    erase.add_argument("--by", required=True, metavar="ATTR=VALUE")
+    erase.add_argument("--reason", metavar="T", help="why, for the audit log")
+    erase.add_argument("--dry-run", action="store_true", help="say what would go, change nothing")
+    command(profile, "erased", "Print the list of erased identifiers, for the restore of a backup.", _erased)
 
 
 def _find(workspace: Workspace, args: argparse.Namespace) -> Any:
@@ -40,6 +45,27 @@ def _list(workspace: Workspace, args: argparse.Namespace) -> Any:
 
 def _timeline(workspace: Workspace, args: argparse.Namespace) -> Any:
     return as_json(workspace.profiles.timeline(*by_given(args), **revealing(args)))
+
+
+def _erase(workspace: Workspace, args: argparse.Namespace) -> Any:
+    by, value = by_given(args)
+    if args.dry_run:
+        return workspace.erasure.preview(by, value).as_dict()
+    return workspace.erasure.erase(by, value, reason=args.reason).as_dict()
+
+
+def _erased(workspace: Workspace, _: argparse.Namespace) -> Any:
+    return workspace.erasure.erased()
+
+
+def erase_text(erased: Any) -> str:
+    """What went, in figures."""
+    lines = [f"Profile {erased['profile_id']}"]
+    names = ("rows", "uploads", "values", "kept_values", "rejected_rows", "suppressed")
+    lines += [f"  {name.replace('_', ' '):<14} {erased[name]:>8,}" for name in names]
+    return "\n".join(
+        [*lines, *(f"  segment {one['name']}: {one['before']} to {one['after']}" for one in erased["segments"])]
+    )
 
 
 def find_text(found: Any) -> str:

@@ -1,4 +1,4 @@
-"""Changes which uploads count (undo, redo) and folds again only what that touches.
+"""Changes which uploads count (undo, redo), or which rows there are (erase), and folds again only what that touches.
 
 Works on tables ``gone`` and ``back`` (upload_no): uploads whose rows no longer count, or count again. One scan of the
 log's identifier columns finds every statement about the identifiers of these rows; owners, shared values and rows
@@ -56,6 +56,22 @@ def fold_again(runner: Runner, fields: Fields, rules: Rules, shared_limit: int) 
     session.run(LIVE)
     runner.all(_touched(fields))
     has_floating = bool(session.value(_HAS_FLOATING.format(primary=primary_of(fields))))
+    _settle_again(runner, fields, rules, shared_limit, has_floating=has_floating)
+
+
+def fold_without(runner: Runner, fields: Fields, rules: Rules, shared_limit: int) -> None:
+    """Deletes the rows of table ``erased_row`` (rid) from the log and brings all folds to what is left."""
+    session = runner.session
+    session.run(LIVE)
+    for table in ("gone", "back"):  # no upload as a whole comes or goes
+        session.run(f"CREATE OR REPLACE TEMP TABLE {table} (upload_no INTEGER)")
+    runner.all(_erased(fields))
+    has_floating = bool(session.value("SELECT exists(SELECT 1 FROM token_was WHERE has_floating)"))
+    _settle_again(runner, fields, rules, shared_limit, has_floating=has_floating)
+
+
+def _settle_again(runner: Runner, fields: Fields, rules: Rules, shared_limit: int, *, has_floating: bool) -> None:
+    session = runner.session
     runner.run(_statements(fields, has_floating=has_floating))
     runner.run(_primaries(fields))
     session.run("CREATE OR REPLACE TEMP TABLE statement AS " + _STATEMENT)
@@ -95,17 +111,51 @@ def _touched(fields: Fields) -> list[Step]:
             + "\nUNION ALL\n".join(parts)
             + "\n) AS named WHERE token IS NOT NULL",
         ),
-        Step(
-            "identifiers before",
-            "Keep what was known about them.",
-            "CREATE OR REPLACE TEMP TABLE token_was AS SELECT identity.* FROM identity SEMI JOIN touched_token "
-            "USING (token)",
-        ),
+        _IDENTIFIERS_BEFORE,
         Step(
             "rows that left",
             "Keep where the rows stood that no longer count.",
             """CREATE OR REPLACE TEMP TABLE left_row AS
 SELECT rid, pid FROM resolution WHERE rid >> 32 IN (SELECT upload_no FROM gone)""",
+        ),
+    ]
+
+
+_IDENTIFIERS_BEFORE = Step(
+    "identifiers before",
+    "Keep what was known about them.",
+    "CREATE OR REPLACE TEMP TABLE token_was AS SELECT identity.* FROM identity SEMI JOIN touched_token USING (token)",
+)
+
+
+def _erased(fields: Fields) -> list[Step]:
+    parts = [
+        f"SELECT {token_of(a)} AS token FROM record SEMI JOIN erased_row USING (rid)"
+        for a in (*fields.primaries, *fields.secondaries)
+    ]
+    return [
+        Step(
+            "touched identifiers",
+            "List the identifiers of the rows that are erased.",
+            "CREATE OR REPLACE TEMP TABLE touched_token AS SELECT DISTINCT token FROM (\n"
+            + "\nUNION ALL\n".join(parts)
+            + "\n) AS named WHERE token IS NOT NULL",
+        ),
+        _IDENTIFIERS_BEFORE,
+        Step(
+            "rows that left",
+            "Keep where these rows stood.",
+            "CREATE OR REPLACE TEMP TABLE left_row AS SELECT rid, pid FROM resolution SEMI JOIN erased_row USING (rid)",
+        ),
+        Step(
+            "erase rows",
+            "Take the rows out of the log.",
+            "DELETE FROM record WHERE rid IN (SELECT rid FROM erased_row)",
+        ),
+        Step(
+            "rows leave",
+            "Take them from their person.",
+            "DELETE FROM resolution WHERE rid IN (SELECT rid FROM erased_row)",
         ),
     ]
 

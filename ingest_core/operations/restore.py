@@ -11,29 +11,36 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-from ingest_core.engine import Engine
+from ingest_core.engine import Engine, Session
 from ingest_core.engine.copying import sync
 from ingest_core.engine.lock import WorkspaceLock
 from ingest_core.engine.migrate import migrate
 from ingest_core.errors import ConfigError, StateError
 from ingest_core.ledger.audit import write_audit
 from ingest_core.operations.archive import Manifest, unpack
-from ingest_core.operations.standing import digest_of, standing
+from ingest_core.operations.standing import digest_of, fields_of, standing
 from ingest_core.operations.steps import step
+from ingest_core.people.erasure import apply_list
+from ingest_core.people.suppressions import Listed, parse
 from ingest_core.settings import load_settings
-from ingest_core.vault import load_keyset
+from ingest_core.vault import Keyset, load_keyset
 from ingest_core.vault.keys import keys_in_environment, parse_keyset, verify_check, write_keyset
 
 _OURS = re.compile(r"onramp\.duckdb(\..*)?|settings\.json|keys\.(json|new)|landing|tmp|lock")
 
 
-def restore(archive: Path, home: Path, user: str, *, keys: str | None = None) -> dict[str, Any]:
+def restore(
+    archive: Path, home: Path, user: str, *, keys: str | None = None, erased: str | None = None
+) -> dict[str, Any]:
     """Makes the workspace ``home`` from a backup; ``keys`` is the text of a key file, for a backup without one.
 
-    FileError ``not_a_backup``, ``backup_damaged``; StateError ``target_not_empty``, ``restore_differs``; ConfigError
-    ``keys_missing``, ``wrong_keys``. After an error the target is as it was.
+    ``erased``: the list of those who were erased since the backup (``Erasure.erased`` as JSON); they are erased again
+    before anybody can look. {home, what the manifest says, erased: {people, rows, …} or None}. InputError
+    ``not_an_erased_list``; FileError ``not_a_backup``, ``backup_damaged``; StateError ``target_not_empty``,
+    ``restore_differs``; ConfigError ``keys_missing``, ``wrong_keys``. After an error the target is as it was.
     """
     home = home.resolve()
+    listed = parse(erased) if erased is not None else None
     _check_target(home)
     partial = home.with_name(home.name + ".partial")
     lock = _begin(partial)
@@ -42,7 +49,7 @@ def restore(archive: Path, home: Path, user: str, *, keys: str | None = None) ->
             manifest = unpack(archive, partial)
             _place_keys(partial, keys)
         with step("restore open"):
-            _open_once(partial, manifest, user)
+            gone = _open_once(partial, manifest, user, listed)
         with step("restore publish"):
             sync(partial)
             partial.rename(home)
@@ -52,7 +59,11 @@ def restore(archive: Path, home: Path, user: str, *, keys: str | None = None) ->
         raise
     finally:
         lock.release()
-    return {"home": str(home), **manifest.model_dump(mode="json", exclude={"members", "format", "onramp"})}
+    return {
+        "home": str(home),
+        **manifest.model_dump(mode="json", exclude={"members", "format", "onramp"}),
+        "erased": gone,
+    }
 
 
 def _check_target(home: Path) -> None:
@@ -90,7 +101,7 @@ def _place_keys(partial: Path, keys: str | None) -> None:
         )
 
 
-def _open_once(partial: Path, manifest: Manifest, user: str) -> None:
+def _open_once(partial: Path, manifest: Manifest, user: str, listed: Listed | None) -> dict[str, int] | None:
     """Brings the schema to this version, tries the keys, compares what is there with what the backup says."""
     settings = load_settings(partial)
     keyset = load_keyset(partial, may_create=False)
@@ -116,6 +127,18 @@ def _open_once(partial: Path, manifest: Manifest, user: str) -> None:
             with session.transaction():
                 about = {"created_at": manifest.created_at.isoformat(), "digest": manifest.digest}
                 write_audit(session, user, "restore", "", about)
+                gone = _erase_again(session, keyset, user, settings.shared_limit, listed)
             session.run("CHECKPOINT")
     finally:
         engine.close()
+    return gone
+
+
+def _erase_again(
+    session: Session, keyset: Keyset, user: str, shared_limit: int, listed: Listed | None
+) -> dict[str, int] | None:
+    if listed is None:
+        return None
+    gone = apply_list(session, keyset, fields_of(session), shared_limit, listed)
+    write_audit(session, user, "erase", "by list", gone)
+    return gone

@@ -159,6 +159,14 @@ class People:
             self._reveal(request_id, {"by": "upload", "people": len(found_now)})
         return found_now
 
+    def whom(self, attribute: str, value: str) -> Whom:
+        """The profile that a value names, found when a session is given; raises as ``show``."""
+        return self._by(attribute, value)
+
+    def whom_of(self, profile_id: str) -> Whom:
+        """The profile to whom this profile's first record belongs today."""
+        return _with(profile_id)
+
     def _by(self, attribute: str, value: str) -> Whom:
         by = self._attributes.get(attribute)
         return lambda session: self._find(session, by, value)

@@ -19,7 +19,7 @@ from ingest_core.segments.known import Kept, Known
 from ingest_core.segments.rules import RuleError, stored_rule
 from ingest_core.segments.tree import Rule
 
-Cause = Literal["load", "undo", "redo", "added", "changed"]
+Cause = Literal["load", "undo", "redo", "erase", "added", "changed"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -59,6 +59,41 @@ def find_dead(session: Session, columns: dict[int, str]) -> int:
     return int(session.value("SELECT count(*) FROM dead_value"))
 
 
+def find_dead_among(session: Session, columns: dict[int, str], table: str) -> int:
+    """As ``find_dead``, among the values of a table (token) only: a few of many."""
+    session.run(_NO_DEAD)
+    for attribute_id, column in columns.items():
+        narrowed = f" AND value.token IN (SELECT token FROM {quote(table)})"
+        session.run(_DEAD.format(column=quote(column)) + narrowed, [attribute_id])
+    session.run(_DEAD_PAGES)
+    return int(session.value("SELECT count(*) FROM dead_value"))
+
+
+def drop_dead(session: Session, keyset: Keyset, columns: dict[int, str]) -> None:
+    """Drops the values that were listed as dead, all inside the caller's transaction."""
+    drop_dead_pages(session)
+    for attribute_id, batch in touched_batches(session, columns):
+        _exchange(session, keyset, attribute_id, batch)
+
+
+def blank_texts(session: Session, keyset: Keyset, places: Sequence[tuple[int, int]]) -> None:
+    """Exchanges pages of rejected rows for the same ones with these texts (page id, slot) empty, as ``drop_dead``."""
+    slots: dict[int, set[int]] = {}
+    for page_id, slot in places:
+        slots.setdefault(page_id, set()).add(slot)
+    for batch in _batches([(page_id, _BATCH_BYTES // 8) for page_id in sorted(slots)]):
+        made = [
+            (page_id, attribute_id, _without(values, slots[page_id]))
+            for page_id, attribute_id, values in _opened(session, keyset, batch)
+        ]
+        must_be(session.run(_FORGET.format(table="vault_page"), [batch]) or 0, len(made), "vault pages")
+        append(session, "vault_page", seal_pages(keyset, made))
+
+
+def _without(values: pa.StringArray, slots: set[int]) -> pa.StringArray:
+    return pa.array([("" if n in slots else text) for n, text in enumerate(values.to_pylist())], pa.string())
+
+
 def drop_dead_pages(session: Session) -> int:
     """Drops pages without a living value, inside the caller's transaction; returns how many."""
     session.run("DELETE FROM vault_value WHERE page_id IN (SELECT page_id FROM dead_page)")
@@ -73,7 +108,12 @@ def touched_batches(session: Session, columns: dict[int, str]) -> list[tuple[int
 
 
 def keep_living(session: Session, keyset: Keyset, attribute_id: int, batch: Batch) -> None:
-    """Exchanges pages for new ones that hold their living values only."""
+    """Exchanges pages for new ones that hold their living values only, in a transaction of its own."""
+    with session.transaction():
+        _exchange(session, keyset, attribute_id, batch)
+
+
+def _exchange(session: Session, keyset: Keyset, attribute_id: int, batch: Batch) -> None:
     living = session.arrow(_LIVING, [batch])
     pages = living.column("page_id").to_numpy()
     parts = []
@@ -85,11 +125,10 @@ def keep_living(session: Session, keyset: Keyset, attribute_id: int, batch: Batc
     first = int(session.value("SELECT max(page_id) + 1 FROM vault_page"))
     starts = range(0, len(values), SLOTS)
     made = seal_pages(keyset, [(first + n, attribute_id, values.slice(start, SLOTS)) for n, start in enumerate(starts)])
-    with session.transaction():
-        for table in ("vault_value", "vault_page"):
-            session.run(_FORGET.format(table=table), [batch])
-        append(session, "vault_page", made)
-        append(session, "vault_value", value_rows(attribute_id, living.column("token").combine_chunks(), first))
+    for table in ("vault_value", "vault_page"):
+        session.run(_FORGET.format(table=table), [batch])
+    append(session, "vault_page", made)
+    append(session, "vault_value", value_rows(attribute_id, living.column("token").combine_chunks(), first))
 
 
 def stale_batches(session: Session, version: int) -> list[Batch]:

@@ -12,7 +12,7 @@ import streamlit as st
 from ingest_core.errors import OnrampError
 from ingest_core.models import Attribute
 from ingest_core.people.texts import LONGEST_REASON
-from pages.ui import errors, timeline, values
+from pages.ui import erasing, errors, timeline, values
 from pages.ui.links import follow, go_next, segment_links
 from pages.ui.state import workspace
 from pages.ui.text import count, escape
@@ -62,6 +62,7 @@ def _drawer(profile_id: str, attributes: Mapping[str, Attribute]) -> None:
         if reason
         else ":material/lock: Personal data is masked."
     )
+    erasing.card(found)
 
 
 def _head(found: dict[str, Any]) -> None:

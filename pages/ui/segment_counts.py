@@ -19,6 +19,7 @@ CAUSES = {
     "load": "Upload",
     "undo": "Undo of an upload",
     "redo": "Redo of an upload",
+    "erase": "Erasure of a person",
     "added": "Segment made",
     "changed": "Rule changed",
 }

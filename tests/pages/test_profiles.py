@@ -244,3 +244,27 @@ def test_the_history_of_a_value_is_in_the_url_and_leads_back(open_page, people):
 
 def test_an_attribute_that_is_not_there_shows_the_values(open_page, people):
     assert "Mumbai" in drawer(open_page, history="shoe_size").dataframe[-1].value["value"].tolist()
+
+
+# ── erasing ──────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_erasing_says_what_would_go_wants_a_reason_and_then_the_customer_is_gone(open_page, people, workspace):
+    page = drawer(open_page)
+    page.button(key="erase_look").click().run()
+    said = plain(page)
+    assert "leave the record log, and the profile is gone" in said
+    assert page.button(key="erase_now").disabled
+    page.text_input(key="erase_reason").set_value("request 4711").run()
+    before = workspace.profiles.count()
+    page.button(key="erase_now").click().run()
+    assert not page.exception
+    assert workspace.profiles.count() == before - 1
+    assert "profile" not in page.query_params
+
+
+def test_a_look_at_what_would_go_changes_nothing(open_page, people, workspace):
+    before = workspace.digest()
+    page = drawer(open_page)
+    page.button(key="erase_look").click().run()
+    assert workspace.digest() == before
