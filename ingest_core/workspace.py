@@ -7,6 +7,8 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
+from ingest_core.arrivals.arrivals import Arrivals
+from ingest_core.arrivals.doors import WorkspaceDoors
 from ingest_core.audience_manager.audience import AudienceManager
 from ingest_core.audience_manager.received import ReceivedFiles
 from ingest_core.audience_manager.receiving import Receiving
@@ -113,7 +115,11 @@ class Workspace:
         self.destinations = Destinations(self.home, self.engine, self._keyset, self.user)
         self.received = ReceivedFiles(self.engine, self.landing, self.user)
         self.receiving = Receiving(self.engine, self.landing, self.received, self.audience)
-        self.rounds = Rounds([self.receiving])
+        self.arrivals = Arrivals(
+            self.engine, self.settings, self.sources, self.mappings, self.landing, self.jobs, self.audience,
+            WorkspaceDoors(self.destinations, self.inbox), self.user,
+        )  # fmt: skip
+        self.rounds = Rounds([self.arrivals.watch, self.receiving])
 
     def start_work(self, on_broken: Callable[[], None] = lambda: None) -> None:
         """Loads what waits and does what comes again, in threads of this process; a second call does nothing."""

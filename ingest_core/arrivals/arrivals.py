@@ -8,18 +8,19 @@ from dataclasses import dataclass
 from typing import Any
 
 from ingest_core.arrivals.batches import BatchTaker
+from ingest_core.arrivals.doors import Doors
 from ingest_core.arrivals.names import check_pattern, matching
 from ingest_core.arrivals.schedule import AUTO, LATEST, Arrival, Rules, Schedule
 from ingest_core.arrivals.store import Store
 from ingest_core.arrivals.submitting import Submitter
-from ingest_core.arrivals.watch import Connect, Watch
+from ingest_core.arrivals.watch import Watch
 from ingest_core.arrivals.when import check_when, next_after
 from ingest_core.audience_manager.audience import AudienceManager
 from ingest_core.catalog import Mappings, Sources
 from ingest_core.catalog.addresses import check_addresses
 from ingest_core.clock import now
 from ingest_core.engine import Engine
-from ingest_core.errors import InputError, StateError
+from ingest_core.errors import DeliveryError, InputError, StateError
 from ingest_core.jobs.jobs import Jobs
 from ingest_core.ledger.audit import write_audit
 from ingest_core.models import Source
@@ -66,18 +67,18 @@ class Arrivals:
         landing: LandingZone,
         jobs: Jobs,
         audience: AudienceManager,
-        connect: Connect,
+        doors: Doors,
         user: str,
     ) -> None:
         self._engine = engine
         self._sources = sources
         self._mappings = mappings
-        self._connect = connect
+        self.doors = doors
         self._user = user
         self._store = store = Store(engine)
         submitter = Submitter(store, sources, mappings, landing, jobs)
         batches = BatchTaker(engine, store, landing, audience)
-        self.watch = Watch(store, connect, landing, settings, submitter, batches)
+        self.watch = Watch(store, doors.connect, landing, settings, submitter, batches)
 
     # ── schedules ──────────────────────────────────────────────────────────────────────────────────────
 
@@ -111,9 +112,11 @@ class Arrivals:
     def check(self, source: Source, rules: Rules) -> Rules:
         """The rules as they are kept.
 
-        InputError ``bad_cron``, ``bad_interval``, ``bad_zone``, ``bad_pattern``, ``bad_file_name``, ``bad_control``,
-        ``no_such_mapping``, ``bad_address``, ``bad_segment_option``; what a segment that cannot be added to raises.
+        InputError ``no_such_destination``, ``bad_cron``, ``bad_interval``, ``bad_zone``, ``bad_pattern``,
+        ``bad_file_name``, ``bad_control``, ``no_such_mapping``, ``bad_address``, ``bad_segment_option``; what a segment
+        that cannot be added to raises.
         """
+        self.doors.require(rules.place)
         check_when(rules, now())
         check_pattern(rules)
         folder = rules.folder.strip("/")
@@ -190,7 +193,7 @@ class Arrivals:
     def matching(self, rules: Rules) -> list[Entry]:
         """The files that a schedule with these rules would take, by name. DeliveryError as the place raises."""
         check_pattern(rules)
-        with self._connect(rules.place) as place:
+        with self.doors.connect(rules.place) as place:
             return matching(rules, place.entries(rules.folder.strip("/")))
 
     def ask(self, schedule_id: int) -> Schedule:
@@ -202,6 +205,16 @@ class Arrivals:
             )
         self._store.look_at(schedule_id, now())
         return self.get(schedule_id)
+
+    def raise_trouble(self, schedule: Schedule) -> None:
+        """What went wrong with its last look, as the error that it was. DeliveryError."""
+        error = schedule.error or {}
+        raise DeliveryError(
+            str(error.get("message", "")),
+            code=str(error.get("code", "")),
+            hint=str(error.get("hint", "")),
+            facts=error.get("facts"),
+        )
 
     def run_now(self, schedule_id: int, load: Callable[[], object], rest: Callable[[float], object]) -> list[Arrival]:
         """Looks, takes, submits and loads in this process until nothing of the schedule is under way.

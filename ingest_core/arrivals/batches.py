@@ -17,8 +17,9 @@ from ingest_core.vault import LandingZone
 
 _PROCESSED = """
 SELECT batch.request_id, file.code FROM am_file AS file JOIN am_batch AS batch USING (batch_no)
-WHERE file.name = ? AND file.sha256 = ? AND batch.started_at >= ? ORDER BY file_no DESC LIMIT 1"""
-"""What became of a file since it was taken: a batch keeps its files in the transaction of what they brought."""
+WHERE file.name = ? AND file.sha256 IN (?, '') AND batch.started_at >= ? ORDER BY file_no DESC LIMIT 1"""
+"""What became of a file since it was taken: a batch keeps its files in the transaction of what they brought.
+One that was refused for its name was never read, and has no sum."""
 
 
 @dataclass(frozen=True)

@@ -34,6 +34,7 @@ from ingest_core.cli import (
     macros,
     mappings,
     operate,
+    schedules,
     segments,
     serve,
     settings,
@@ -50,7 +51,7 @@ from ingest_core.workspace import Workspace
 
 _MODULES = (
     sources, attributes, mappings, inbox, ingest, explore, look, undo, segments, macros, audience, operate, settings,
-    destinations, serve,
+    destinations, schedules, serve,
 )  # fmt: skip
 
 

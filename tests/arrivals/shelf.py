@@ -27,6 +27,12 @@ class Shelf:
     before: Callable[[str, str], None] = lambda call, name: None
     is_down: bool = False
 
+    def names(self) -> list[str]:
+        return ["shelf"]
+
+    def require(self, name: str) -> None:
+        pass
+
     def connect(self, name: str) -> Shelf:
         self._call("connect", name)
         return self
@@ -106,7 +112,7 @@ class Shelf:
             os.utime(path, (seconds, seconds))
         return path
 
-    def names(self, folder: str = "") -> list[str]:
+    def files(self, folder: str = "") -> list[str]:
         at = self.folder / folder
         return sorted(path.name for path in at.iterdir() if path.is_file()) if at.is_dir() else []
 

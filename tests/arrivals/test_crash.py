@@ -40,8 +40,8 @@ def check(workspace: Workspace, night: Night, after: str) -> None:
     log = arrivals_of(workspace, night.shelf).log()
     assert sorted((one.file, one.state) for one in log) == [(name, "loaded") for name in FILES]
     assert {one.request_id for one in log} == {receipt.request_id for receipt in receipts}
-    assert night.shelf.names() == []
-    assert night.shelf.names("done") == (FILES if after == "move" else [])
+    assert night.shelf.files() == []
+    assert night.shelf.files("done") == (FILES if after == "move" else [])
     assert workspace.landing.ids() == []
     assert workspace.profiles.count() == 3
 

@@ -17,8 +17,8 @@ class TestTaking:
         night.pass_by(20)
         assert night.history() == ["a.tsv", "b.tsv", "c.tsv"]
         assert night.states() == {"a.tsv": "loaded", "b.tsv": "loaded", "c.tsv": "loaded"}
-        assert night.shelf.names() == []
-        assert night.shelf.names("done") == ["a.tsv", "b.tsv", "c.tsv"]
+        assert night.shelf.files() == []
+        assert night.shelf.files("done") == ["a.tsv", "b.tsv", "c.tsv"]
         assert night.kernel.workspace.profiles.count() == 3
         assert night.kernel.workspace.landing.ids() == []
 
@@ -34,7 +34,7 @@ class TestTaking:
         assert arrival.seen_at <= arrival.taken_at <= arrival.ended_at
         assert (arrival.after, arrival.after_note) == ("done", "Moved to done.")
         assert receipt.uploaded_by == f"schedule {schedule.schedule_id}"
-        assert night.shelf.names("in/done") == ["a.tsv"]
+        assert night.shelf.files("in/done") == ["a.tsv"]
 
     def test_nothing_is_looked_at_before_its_time(self, night):
         night.schedule()
@@ -84,7 +84,7 @@ class TestTaking:
         night.pass_by(20)
         (arrival,) = night.log()
         assert (arrival.state, arrival.reason["code"]) == ("refused", "empty_file")
-        assert night.shelf.names("failed") == ["a.tsv", "a.tsv.why.txt"]
+        assert night.shelf.files("failed") == ["a.tsv", "a.tsv.why.txt"]
         assert "empty" in (night.shelf.folder / "failed" / "a.tsv.why.txt").read_text()
 
     def test_columns_without_a_mapping_are_refused_with_the_way_out(self, night):
@@ -108,7 +108,7 @@ class TestTaking:
         (arrival,) = night.log()
         assert (arrival.state, arrival.reason["code"]) == ("failed", "too_many_rejects")
         assert "more than the schedule allows" in arrival.reason["message"]
-        assert night.shelf.names("failed") == ["a.tsv", "a.tsv.why.txt"]
+        assert night.shelf.files("failed") == ["a.tsv", "a.tsv.why.txt"]
 
 
 class TestWhole:
@@ -143,7 +143,7 @@ class TestWhole:
         night.lay("a.tsv.ctl")
         night.pass_by(20)
         assert night.states() == {"a.tsv": "loaded"}
-        assert (night.shelf.names(), night.shelf.names("done")) == ([], ["a.tsv"])
+        assert (night.shelf.files(), night.shelf.files("done")) == ([], ["a.tsv"])
 
     def test_a_control_file_of_yesterday_says_nothing_of_the_file_of_today(self, night):
         night.schedule(complete="control", after="leave")
@@ -205,7 +205,7 @@ class TestOnce:
         first, second = night.log()
         assert (second.state, second.reason["code"]) == ("skipped", "taken_before")
         assert second.request_id == first.request_id
-        assert night.shelf.names("done") == ["2-a.tsv", "a.tsv"]
+        assert night.shelf.files("done") == ["2-a.tsv", "a.tsv"]
 
     def test_other_bytes_under_the_same_name_are_a_new_file(self, night):
         night.schedule(after="leave")
@@ -225,7 +225,7 @@ class TestOnce:
         assert night.history() == ["a.tsv"]
         assert night.log()[1].reason["code"] == "already_loaded"
         assert night.states()["b.tsv"] == "skipped"
-        assert night.shelf.names("done") == ["a.tsv", "b.tsv"]
+        assert night.shelf.files("done") == ["a.tsv", "b.tsv"]
 
     def test_twins_that_wait_together_are_loaded_once(self, night):
         night.schedule()
@@ -261,19 +261,19 @@ class TestAfter:
         night.lay("a.tsv")
         night.shelf.lay("b.tsv", "x\n1\n")
         night.pass_by(20)
-        assert night.shelf.names() == []
-        assert night.shelf.names("done") == []
-        assert night.shelf.names("failed") == ["b.tsv", "b.tsv.why.txt"]
+        assert night.shelf.files() == []
+        assert night.shelf.files("done") == []
+        assert night.shelf.files("failed") == ["b.tsv", "b.tsv.why.txt"]
 
     def test_nothing_is_put_away_before_the_upload_ended(self, night):
         night.schedule()
         night.lay("a.tsv")
         night.pass_by(20, load=False)
-        assert (night.states(), night.shelf.names()) == ({"a.tsv": "submitted"}, ["a.tsv"])
+        assert (night.states(), night.shelf.files()) == ({"a.tsv": "submitted"}, ["a.tsv"])
         night.kernel.workspace.jobs.run_waiting()
         night.turn()
         night.turn()
-        assert night.shelf.names("done") == ["a.tsv"]
+        assert night.shelf.files("done") == ["a.tsv"]
 
     def test_another_file_that_took_the_name_meanwhile_is_not_put_away(self, night):
         night.schedule()
@@ -285,7 +285,7 @@ class TestAfter:
         night.turn(seconds=1)
         night.turn(seconds=1)
         assert "Another file" in night.log()[0].after_note
-        assert night.shelf.names() == ["a.tsv"]
+        assert night.shelf.files() == ["a.tsv"]
         night.pass_by(20)
         assert night.history() == ["a.tsv", "a.tsv"]
 
@@ -298,7 +298,7 @@ class TestAfter:
         night.shelf.cut("move", times=3)
         night.pass_by(20)
         assert night.log()[0].after_attempts == 3
-        assert night.shelf.names("done") == ["a.tsv"]
+        assert night.shelf.files("done") == ["a.tsv"]
 
     def test_what_a_removed_schedule_took_goes_its_way(self, night):
         schedule = night.schedule()
@@ -307,7 +307,7 @@ class TestAfter:
         night.turn(seconds=10)
         night.arrivals.remove(schedule.schedule_id)
         night.pass_by(5)
-        assert (night.states(), night.shelf.names("done")) == ({"a.tsv": "loaded"}, ["a.tsv"])
+        assert (night.states(), night.shelf.files("done")) == ({"a.tsv": "loaded"}, ["a.tsv"])
         assert night.arrivals.schedules() == []
 
 
