@@ -158,6 +158,16 @@ class Settings(BaseModel):
     )
     mail_sender: Text = Field(None, description="Address that messages come from")
     base_url: Text = Field(None, description="Address of this app in the links of messages")
+    notice_after_seconds: int = Field(
+        300, ge=1, le=864_000, description="Seconds of a load after which people are told that it is still running"
+    )
+    notice_retry_hours: int = Field(72, ge=1, le=720, description="Hours in which sending a notice is tried again")
+    notice_keep_days: Days = Field(90, description="Days that sent notices are listed")
+    webhook_url: Text = Field(None, description="Address that every notice is posted to as signed JSON")
+    webhook_secret: Text = Field(
+        None, repr=False, description="Secret that signs what is posted, kept encrypted, never shown"
+    )
+    webhook_plain: bool = Field(False, description="The webhook may be http and lead to this machine by any name")
 
     @field_validator("phone_country")
     @classmethod
@@ -174,6 +184,20 @@ class Settings(BaseModel):
         if address is not None and not re.fullmatch(r"https?://[^\s/?#@]+(/[^\s?#]*)?", address):
             raise ValueError("it is no web address, such as https://onramp.example.com")
         return address.rstrip("/") if address else None
+
+    @field_validator("webhook_url")
+    @classmethod
+    def _hook_address(cls, address: str | None) -> str | None:
+        if address is not None and not re.fullmatch(r"https?://[^\s/?#@]+([/?][^\s#]*)?", address):
+            raise ValueError("it is no web address, such as https://example.com/onramp")
+        return address
+
+    @field_validator("webhook_secret")
+    @classmethod
+    def _long_secret(cls, secret: str | None) -> str | None:
+        if secret is not None and len(secret) < 16:
+            raise ValueError("a secret has at least 16 characters")
+        return secret
 
     @field_validator("mail_host")
     @classmethod

@@ -111,7 +111,7 @@ class Workspace:
 
     def _move_files(self) -> None:
         """The services that fetch, deliver and tell, each with a round of its own."""
-        self.notices = Notices(self.engine)
+        self.notices = Notices(self.engine, self.configuration, self.settings, self._progress)
         self.destinations = Destinations(self.home, self.engine, self._keyset, self.user)
         self.received = ReceivedFiles(self.engine, self.landing, self.user)
         self.receiving = Receiving(self.engine, self.landing, self.received, self.audience)
@@ -119,7 +119,12 @@ class Workspace:
             self.engine, self.settings, self.sources, self.mappings, self.landing, self.jobs, self.audience,
             WorkspaceDoors(self.destinations, self.inbox), self.user,
         )  # fmt: skip
-        self.rounds = Rounds([self.arrivals.watch, self.receiving])
+        self.rounds = Rounds([self.notices, self.arrivals.watch, self.receiving])
+
+    def _progress(self, request_id: str) -> dict[str, object] | None:
+        """How far an upload of this process is, as a notice tells it."""
+        found = self.jobs.progress(request_id)
+        return None if found is None else {"phase": found.phase, **found.counts}
 
     def start_work(self, on_broken: Callable[[], None] = lambda: None) -> None:
         """Loads what waits and does what comes again, in threads of this process; a second call does nothing."""
@@ -157,6 +162,7 @@ class Workspace:
             _check_keys(engine, keyset)
             workspace = cls(home, settings, engine, keyset, lock, user or default_user(), worker)
             workspace.attributes.create_built_in()
+            workspace.configuration.listen()
             abort_point("open", "after")
             sweep(engine)
             collect(engine, workspace.landing, workspace.drafts)

@@ -129,7 +129,8 @@ def _ingest(workspace: Workspace, args: argparse.Namespace) -> Any:
     if options.at is not None:
         receipt = workspace.jobs.schedule(plan, _overrides(args))
     else:
-        receipt = workspace.loads.load(plan, progress)
+        with workspace.notices.at_work():
+            receipt = workspace.loads.load(plan, progress)
     if args.inbox and receipt.status in ("Completed", "Scheduled"):
         workspace.inbox.put_away(args.file)
     return receipt
@@ -149,7 +150,8 @@ def _fix(workspace: Workspace, args: argparse.Namespace) -> Any:
     fixed = workspace.fixes.of_file(args.id, text_given(args.file))
     if args.dry_run:
         return workspace.fixes.check(args.id, fixed, _Talk()).receipt
-    return workspace.fixes.load_now(args.id, fixed, _Talk())
+    with workspace.notices.at_work():
+        return workspace.fixes.load_now(args.id, fixed, _Talk())
 
 
 def _approve(workspace: Workspace, args: argparse.Namespace) -> Any:

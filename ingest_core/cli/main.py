@@ -33,6 +33,7 @@ from ingest_core.cli import (
     look,
     macros,
     mappings,
+    notices,
     operate,
     schedules,
     segments,
@@ -51,7 +52,7 @@ from ingest_core.workspace import Workspace
 
 _MODULES = (
     sources, attributes, mappings, inbox, ingest, explore, look, undo, segments, macros, audience, operate, settings,
-    destinations, schedules, serve,
+    destinations, notices, schedules, serve,
 )  # fmt: skip
 
 

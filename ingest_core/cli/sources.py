@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-from typing import Any
+from typing import Any, get_args
 
 from ingest_core.audience_manager.registered import SAMPLING_DAYS, sampling_until
 from ingest_core.cli.parser import command, group
 from ingest_core.cli.text import sources_text
 from ingest_core.errors import InputError
-from ingest_core.models import Source, SourceSettings
+from ingest_core.models import Source, SourceSettings, Told
 from ingest_core.workspace import Workspace
 
 OFF = "off"
+EVENTS: tuple[Told, ...] = get_args(Told)
 _PHONE_COUNTRY = "default country of phone numbers without one, such as IN"
 _THRESHOLD = "fail an upload with more than this per cent of rejects; 0 = strict"
 _RECIPIENTS = "addresses that are told about uploads, with commas between them"
 _SAMPLING = f"keep the first faulty lines of its files as samples, for {SAMPLING_DAYS} days"
+_NOTIFY_ON = "of what they are told: start, processing, end, with commas between them"
 _DRIFT = "ask before a file is loaded that is further than this from the former one"
 
 
@@ -45,6 +47,7 @@ def _source(commands: Any) -> None:
     add.add_argument("--threshold", metavar="PERCENT", help=_THRESHOLD)
     add.add_argument("--drift", metavar="PERCENT", help=_DRIFT)
     add.add_argument("--recipients", metavar="MAILS", help=_RECIPIENTS)
+    add.add_argument("--notify-on", metavar="EVENTS|off", help=_NOTIFY_ON)
     change = command(commands, "set", "Change a source; what is not given stays.", _source_set)
     change.add_argument("name")
     change.add_argument("--name", dest="new_name", metavar="NEW")
@@ -53,6 +56,7 @@ def _source(commands: Any) -> None:
     change.add_argument("--threshold", metavar="PERCENT|off", help=_THRESHOLD)
     change.add_argument("--drift", metavar="PERCENT|off", help=_DRIFT)
     change.add_argument("--recipients", metavar="MAILS|off", help=_RECIPIENTS)
+    change.add_argument("--notify-on", metavar="EVENTS|off", help=_NOTIFY_ON)
     change.add_argument("--error-sampling", choices=("on", OFF), help=_SAMPLING)
     change.add_argument("--case-sensitive", choices=("on", OFF), help="whether case tells ids apart")
     listing = command(commands, "list", "List sources.", _source_list, sources_text)
@@ -81,6 +85,7 @@ def _source_add(workspace: Workspace, args: argparse.Namespace) -> Any:
             threshold_percent=_percent(args.threshold, "threshold"),
             drift_percent=_percent(args.drift, "drift"),
             recipients=_addresses(args.recipients),
+            notify_on=EVENTS if args.notify_on is None else _events(args.notify_on),
             access_mapping=args.access_mapping,
             profile_days=_days(args.profile_days),
             is_case_sensitive=not args.case_insensitive,
@@ -108,6 +113,8 @@ def _source_set(workspace: Workspace, args: argparse.Namespace) -> Any:
         changed["phone_country"] = None if args.phone_country == OFF else args.phone_country
     if args.recipients is not None:
         changed["recipients"] = _addresses(args.recipients)
+    if args.notify_on is not None:
+        changed["notify_on"] = _events(args.notify_on)
     if args.error_sampling is not None:
         changed["sampling_until"] = None if args.error_sampling == OFF else sampling_until()
     if args.case_sensitive is not None:
@@ -126,6 +133,19 @@ def _source_set(workspace: Workspace, args: argparse.Namespace) -> Any:
 def _addresses(text: str | None) -> tuple[str, ...]:
     """Addresses with commas between them; none for "off"."""
     return () if text in (None, OFF) else tuple(part for part in text.split(",") if part.strip())
+
+
+def _events(text: str) -> tuple[Told, ...]:
+    """Events with commas between them; none for "off". InputError ``bad_event``."""
+    given = [] if text == OFF else [part.strip() for part in text.split(",") if part.strip()]
+    if unknown := set(given) - set(EVENTS):
+        raise InputError(
+            "People can be told of start, processing and end. Nothing was changed.",
+            code="bad_event",
+            hint="Such as start,end",
+            facts={"unknown": len(unknown)},
+        )
+    return tuple(event for event in EVENTS if event in given)
 
 
 def _percent(text: str | None, what: str) -> float | None:

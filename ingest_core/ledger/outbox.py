@@ -33,7 +33,8 @@ class LetterReason(Model):
 class Letter(Model):
     """A message before it becomes text and HTML. Everything in it is plain text; no PII, no content of a file.
 
-    ``rows`` are (label, value); ``path`` is where its link leads, below the address of the app.
+    ``rows`` are (label, value), a heading where the value is empty; ``path`` is where its link leads, below the address
+    of the app, such as ``upload?upload=ID``.
     """
 
     subject: str
@@ -70,8 +71,8 @@ def tell(session: Session, event: Event) -> str | None:
     None where there is nothing to send: it was told already, or nobody listens. What becomes of the transaction becomes
     of the notice; sending it is somebody else's work and never fails the caller.
     """
-    is_heard = session.value("SELECT count(*) FROM meta WHERE key = ?", [WEBHOOK]) > 0
-    if not event.recipients and not is_heard:
+    has_webhook = is_heard(session)
+    if not event.recipients and not has_webhook:
         return None
     if session.row("SELECT 1 FROM notice WHERE key = ?", [event.key]):
         return None
@@ -85,7 +86,7 @@ def tell(session: Session, event: Event) -> str | None:
         ],
     )  # fmt: skip
     listeners: list[tuple[str, str | None]] = [("mail", address) for address in dict.fromkeys(event.recipients)]
-    for channel, recipient in [*listeners, *([("webhook", None)] if is_heard else [])]:
+    for channel, recipient in [*listeners, *([("webhook", None)] if has_webhook else [])]:
         session.run(
             "INSERT INTO notice_sending VALUES (?, ?, ?, 'waiting', ?, 0, ?, NULL, NULL)",
             [notice_id, channel, recipient, moment, moment],
@@ -93,11 +94,21 @@ def tell(session: Session, event: Event) -> str | None:
     return notice_id
 
 
+def is_heard(session: Session) -> bool:
+    """Whether there is a webhook."""
+    return bool(session.value("SELECT count(*) FROM meta WHERE key = ?", [WEBHOOK]))
+
+
 def hear(session: Session, *, is_heard: bool) -> None:
     """Notes whether there is a webhook, so that ``tell`` knows it without the settings."""
     session.run("DELETE FROM meta WHERE key = ?", [WEBHOOK])
     if is_heard:
         session.run("INSERT INTO meta VALUES (?, 'on')", [WEBHOOK])
+
+
+def keep_waiting(session: Session) -> None:
+    """Sends nothing of what waits before a person says so."""
+    session.run("UPDATE notice_sending SET state = 'kept', next_try = NULL WHERE state = 'waiting'")
 
 
 def new_notice_id() -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -159,10 +159,13 @@ _IN_NOTICES = {
 """What a notice says of an upload: nothing that could quote a file, such as the names of its columns."""
 
 
-def tell_of(session: Session, request_id: str, kind: str, *, again: str = "") -> str | None:
+def tell_of(
+    session: Session, request_id: str, kind: str, *, again: str = "", more: Mapping[str, object] | None = None
+) -> str | None:
     """Puts a notice about an upload as it is now into the outbox, in the caller's transaction; returns its id or None.
 
-    A kind is told once per upload; ``again`` tells apart what may happen several times, such as an undo.
+    A kind is told once per upload; ``again`` tells apart what may happen several times, such as an undo. ``more`` goes
+    into its data.
     """
     found = session.row(
         "SELECT source_id, options, settings FROM upload JOIN source USING (source_id) WHERE request_id = ?",
@@ -173,7 +176,7 @@ def tell_of(session: Session, request_id: str, kind: str, *, again: str = "") ->
     settings = SourceSettings.model_validate_json(found[2])
     is_wanted = _TOLD_ON.get(kind, "end") in settings.notify_on
     receipt = receipts(session, "request_id = ?", [request_id], limit=1)[0]
-    data = receipt.model_dump(mode="json", include=_IN_NOTICES)
+    data = receipt.model_dump(mode="json", include=_IN_NOTICES) | dict(more or {})
     for name, error in (("error", receipt.error), ("held", receipt.held)):
         data[name] = {part: error.get(part) for part in ("code", "message", "hint")} if error else None
     event = Event(

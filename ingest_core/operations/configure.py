@@ -14,16 +14,18 @@ from ingest_core.catalog import Attributes
 from ingest_core.engine import Engine
 from ingest_core.engine.copying import sync
 from ingest_core.errors import ConfigError, InputError
+from ingest_core.ledger import outbox
 from ingest_core.ledger.audit import write_audit
 from ingest_core.models import TypeContext
 from ingest_core.operations.policies import POLICIES, policy_of
 from ingest_core.plan.blocked import Verdict, judge
 from ingest_core.settings import AT_RESTART, Settings, from_environment, made_of, read_file
 from ingest_core.transport.mail import MailServer
+from ingest_core.transport.webhook import Webhook
 from ingest_core.vault import Keyset
 from ingest_core.vault.secrets import SEALED, open_text, seal_text
 
-SECRETS = ("mail_password",)
+SECRETS = ("mail_password", "webhook_secret")
 KEPT = "kept, not shown"
 
 
@@ -141,11 +143,39 @@ class Configuration:
             sender=kept.mail_sender,
         )
 
+    def webhook(self) -> Webhook:
+        """Where notices are posted, with the secret in the clear. ConfigError ``no_webhook``."""
+        kept = self._settings
+        if not kept.webhook_url or not kept.webhook_secret:
+            raise ConfigError(
+                "There is no webhook yet, or no secret. Nothing was sent.",
+                code="no_webhook",
+                hint="Set webhook_url and webhook_secret first.",
+            )
+        return Webhook(
+            url=kept.webhook_url,
+            secret=open_text(self._keyset, "webhook_secret", kept.webhook_secret),
+            is_plain_allowed=kept.webhook_plain,
+        )
+
+    def listen(self) -> None:
+        """At opening: whether notices are kept for a webhook, which the environment may have changed meanwhile."""
+        with self._engine.queue, self._engine.session() as session:
+            is_heard = self._settings.webhook_url is not None
+            if outbox.is_heard(session) != is_heard:
+                with session.transaction():
+                    outbox.hear(session, is_heard=is_heard)
+
     def test_mail(self, recipient: str) -> str:
         """Sends a message that says that it is a test; returns its Message-ID. DeliveryError as the server answers."""
         link = f"\n\n{self._settings.base_url}" if self._settings.base_url else ""
         text = f"Onramp can send messages through this server. Nothing else was sent.{link}"
         return self.mail_server().send(recipient, "Test message from Onramp", text)
+
+    def test_webhook(self) -> int:
+        """Posts a notice that says that it is a test; returns the status. Errors as ``Webhook.post``."""
+        body = {"id": "test", "event": "test", "subject": "Onramp can post notices here.", "data": {}}
+        return self.webhook().post("test", json.dumps(body).encode())
 
     def _spelt_out(self, changes: dict[str, Any]) -> dict[str, Any]:
         wanted = {name: value for name, value in changes.items() if name != "policy"}
@@ -177,7 +207,7 @@ class Configuration:
             made = _checked(filed)
             changes = self._differences(made)
             if changes or filed != read_file(self._home):
-                self._keep(filed, changes)
+                self._keep(filed, changes, is_heard=made.webhook_url is not None)
                 self._settings.take(made)
         return changes
 
@@ -214,7 +244,7 @@ class Configuration:
             if getattr(made, name) != getattr(self._settings, name)
         ]
 
-    def _keep(self, filed: dict[str, Any], changes: list[Change]) -> None:
+    def _keep(self, filed: dict[str, Any], changes: list[Change], *, is_heard: bool) -> None:
         """File and audit log together: where the log cannot be written, the file is what it was."""
         path = self._home / "settings.json"
         before = path.read_bytes() if path.exists() else None
@@ -222,6 +252,7 @@ class Configuration:
             with self._engine.session() as session, session.transaction():
                 for change in changes:
                     write_audit(session, self._user, "change setting", change.name, _told(change))
+                outbox.hear(session, is_heard=is_heard)
                 _write(path, json.dumps(filed, indent=1, ensure_ascii=False).encode())
         except BaseException:
             if before is None:

@@ -16,6 +16,7 @@ from ingest_core.engine.copying import sync
 from ingest_core.engine.lock import WorkspaceLock
 from ingest_core.engine.migrate import migrate
 from ingest_core.errors import ConfigError, StateError
+from ingest_core.ledger import outbox
 from ingest_core.ledger.audit import write_audit
 from ingest_core.operations.archive import Manifest, unpack
 from ingest_core.operations.standing import digest_of, fields_of, standing
@@ -128,6 +129,7 @@ def _open_once(partial: Path, manifest: Manifest, user: str, listed: Listed | No
                 about = {"created_at": manifest.created_at.isoformat(), "digest": manifest.digest}
                 write_audit(session, user, "restore", "", about)
                 gone = _erase_again(session, keyset, user, settings.shared_limit, listed)
+                outbox.keep_waiting(session)  # what waited then may have been sent since
             session.run("CHECKPOINT")
     finally:
         engine.close()

@@ -20,6 +20,8 @@ class Box:
         self.recipients: list[str] = []
         self.answer = "250 OK"
         self.to_recipient = "250 OK"
+        self.is_dropping = False  # the line goes dead between the message and its confirmation
+        self.goodbye: str | None = None
 
     async def handle_RCPT(self, server, session, envelope, address, options):  # noqa: N802 - aiosmtpd's name
         if self.to_recipient.startswith("250"):
@@ -29,7 +31,12 @@ class Box:
     async def handle_DATA(self, server, session, envelope):  # noqa: N802 - aiosmtpd's name
         self.messages.append(email.message_from_bytes(envelope.content))
         self.recipients += envelope.rcpt_tos
+        if self.is_dropping:
+            server.transport.abort()
         return self.answer
+
+    async def handle_QUIT(self, server, session, envelope):  # noqa: N802 - aiosmtpd's name
+        return self.goodbye or "221 Bye"
 
 
 @pytest.fixture

@@ -134,3 +134,34 @@ def test_only_one_plain_address_is_sent_to(box, serve, address):
         server_at(serve()).send(address, "Done", "Done.")
     assert caught.value.code == "bad_address"
     assert box.messages == []
+
+
+def test_both_parts_arrive_and_the_same_message_is_the_same_bytes(box, serve):
+    server, at = server_at(serve()), datetime(2026, 11, 28, 2, 30, tzinfo=UTC)
+    for _ in range(2):
+        server.send(
+            ASHA, "Übung", "3 rows – stored", html="<p>3 rows &ndash; <b>stored</b> “Übung”</p>", at=at,
+            message_id="<a@example.com>", thread="<thread@example.com>",
+        )  # fmt: skip
+    first, second = box.messages
+    assert first.as_bytes() == second.as_bytes()
+    assert [part.get_content_type() for part in first.walk()] == ["multipart/alternative", "text/plain", "text/html"]
+    plain, html = (part.get_payload(decode=True).decode() for part in first.get_payload())
+    assert plain.rstrip() == "3 rows – stored"
+    assert "<b>stored</b> “Übung”" in html
+    assert first["Date"] == "Sat, 28 Nov 2026 02:30:00 +0000"
+    assert (first["References"], first["Auto-Submitted"]) == ("<thread@example.com>", "auto-generated")
+
+
+def test_a_server_that_is_rude_at_the_end_has_taken_the_message(box, serve):
+    box.goodbye = "421 too busy to say goodbye"
+    server_at(serve()).send(ASHA, "Done", "Done.")
+    assert len(box.messages) == 1
+
+
+def test_a_confirmation_that_is_lost_is_tried_again_and_does_not_say_that_nothing_was_sent(box, serve):
+    box.is_dropping = True
+    error = error_of(server_at(serve()))
+    assert (error.code, error.is_retryable) == ("mail_unreachable", True)
+    assert "Nothing was sent" not in error.message
+    assert len(box.messages) == 1
