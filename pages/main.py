@@ -46,6 +46,15 @@ page = st.navigation(
             _page("segment_edit", "Edit segment", "edit", "The rule of a segment.", visibility="hidden"),
             _page("attributes", "Attributes", "label", "The fields of a profile."),
         ],
+        "Audience Manager": [
+            _page("am_files", "Files", "contact_page", "Data files and ID syncs that came in, and their receipts."),
+            _page("am_report", "Status report", "monitoring", "What became of the records, per day and per file."),
+            _page("am_ids", "ID match", "fingerprint", "How many ids find their device, and which look wrong."),
+            _page(
+                "am_batch", "Check and process", "contact_page", "Files before they are processed.", visibility="hidden"
+            ),
+            _page("am_receipt", "Receipt", "receipt_long", "One batch of files.", visibility="hidden"),
+        ],
         "Workspace": [_page("settings", "Settings", "settings", "Limits, keys and version.")],
     }
 )

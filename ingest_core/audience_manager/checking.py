@@ -15,8 +15,9 @@ from ingest_core.audience_manager.name_types import DataName, IdSyncName, InfoNa
 from ingest_core.audience_manager.names import lint_name, parse_base, parse_outbound
 from ingest_core.audience_manager.reading import LongLine, TextBlock, read_blocks
 from ingest_core.audience_manager.wire import WireLimits, check_wire, size_warnings, text_chunks
+from ingest_core.engine.steps import ignore_progress
 from ingest_core.errors import FileError
-from ingest_core.models import ByteSource
+from ingest_core.models import ByteSource, Progress
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,12 +30,19 @@ class CheckOptions:
     limits: WireLimits = field(default_factory=WireLimits)
 
 
-def check_files(sources: Iterable[ByteSource], now: datetime, options: CheckOptions = CheckOptions()) -> CheckReport:
+def check_files(
+    sources: Iterable[ByteSource],
+    now: datetime,
+    options: CheckOptions = CheckOptions(),
+    progress: Progress = ignore_progress,
+) -> CheckReport:
     """Checks files one after another, streaming. ``now``: UTC, naive. What is wrong is in the report, never raised."""
-    return CheckReport(files=[check_file(source, now, options) for source in sources])
+    return CheckReport(files=[check_file(source, now, options, progress) for source in sources])
 
 
-def check_file(source: ByteSource, now: datetime, options: CheckOptions = CheckOptions()) -> FileCheck:
+def check_file(
+    source: ByteSource, now: datetime, options: CheckOptions = CheckOptions(), progress: Progress = ignore_progress
+) -> FileCheck:
     """One file, by the name its source gives it."""
     problems = ProblemList()
     name = _read_name(source.name, options)
@@ -48,7 +56,7 @@ def check_file(source: ByteSource, now: datetime, options: CheckOptions = CheckO
         problems.add(code, Place())
     if isinstance(name, DataName | IdSyncName):
         try:
-            _read_content(source, name, options, check, problems)
+            _read_content(source, name, options, check, problems, progress)
         except FileError as error:
             _refuse(check, problems, error.code, error.message)
     check.valid = not problems.has_error
@@ -76,7 +84,12 @@ def _kind(name: DataName | IdSyncName | OutboundName | InfoName) -> Kind:
 
 
 def _read_content(
-    source: ByteSource, name: DataName | IdSyncName, options: CheckOptions, check: FileCheck, problems: ProblemList
+    source: ByteSource,
+    name: DataName | IdSyncName,
+    options: CheckOptions,
+    check: FileCheck,
+    problems: ProblemList,
+    progress: Progress,
 ) -> None:
     for code in size_warnings(source.size, name.tail, options.limits):
         problems.add(code, Place(why=f"The file has {source.size:,} bytes."))
@@ -88,6 +101,7 @@ def _read_content(
     try:
         for block in _blocks(source, name, options):
             reader.take(block)
+            progress("check", reader.lines, None)
         check.is_checked = True
     finally:
         check.lines = reader.lines

@@ -17,8 +17,9 @@ from ingest_core.audience_manager.checking import CheckOptions, check_files
 from ingest_core.audience_manager.registered import UUID_TYPES, Registered
 from ingest_core.clock import now
 from ingest_core.engine import Engine, Session
+from ingest_core.engine.steps import ignore_progress
 from ingest_core.errors import InputError, StateError
-from ingest_core.models import Model
+from ingest_core.models import Model, Progress
 from ingest_core.vault import LandingSource, LandingZone
 
 State = Literal["chosen", "waiting", "processing", "done", "failed"]
@@ -133,10 +134,10 @@ class ReceivedFiles:
         """The bytes of the files."""
         return [self._landing.open(file.landing_id) for file in held.files]
 
-    def check(self, held: Received, registered: Registered) -> CheckReport:
+    def check(self, held: Received, registered: Registered, progress: Progress = ignore_progress) -> CheckReport:
         """The files as they will be read: names, compression, every line."""
         uuids = (dpid for dpid, source in registered.sources.items() if source.inbound_id_type in UUID_TYPES)
-        return check_files(self.sources(held), now(), CheckOptions(uuid_sources=frozenset(uuids)))
+        return check_files(self.sources(held), now(), CheckOptions(uuid_sources=frozenset(uuids)), progress)
 
     def process(self, inbound_id: str, environment: Environment = "production") -> Received:
         """Says that the files are to be processed; a second call is the same one. InputError ``no_file``."""

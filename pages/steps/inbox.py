@@ -2,21 +2,31 @@
 
 from __future__ import annotations
 
+from typing import Protocol
+
 import streamlit as st
 
 from ingest_core.errors import OnrampError
 from ingest_core.jobs.inbox import InboxFile
 from pages.ui import errors
-from pages.ui.draft import Draft
 from pages.ui.state import when, workspace
 from pages.ui.text import ago, count, escape, size
 from pages.ui.waiting import Waiting
 
 PAGE = 6
+
+
+class TakesFiles(Protocol):
+    """Where a file goes that was picked."""
+
+    def take_file(self, landing_id: str, name: str, size: int, sha256: str = "") -> None:
+        """It lies in the landing zone."""
+
+
 LOOK_EVERY = 3  # seconds
 
 
-def draw(draft: Draft) -> bool:
+def draw(draft: TakesFiles) -> bool:
     """Lists what waits; True when a file was taken in this run."""
     inbox = workspace().inbox
     with st.container(border=True, gap="small", key="inbox"):
@@ -55,7 +65,7 @@ def _row(file: InboxFile) -> bool:
     return row.button("Take this file", key=f"take_{file.file_id}", disabled=file.is_growing)
 
 
-def _take(draft: Draft, file: InboxFile) -> bool:
+def _take(draft: TakesFiles, file: InboxFile) -> bool:
     """Into the landing zone, then into the draft, then out of the inbox: killed in between, nothing is lost."""
     inbox = workspace().inbox
     try:

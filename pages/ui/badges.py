@@ -22,6 +22,7 @@ LOOK: dict[str, tuple[str, str, str]] = {
     "Undone": ("gray", "undo", "#e9ecef"),
     "Replaced": ("gray", "history", "#e9ecef"),
     "Waits for approval": ("orange", "front_hand", "#ffec99"),
+    "Nothing stored": ("orange", "warning", "#ffec99"),
     "No uploads yet": ("gray", "hourglass_empty", "#e9ecef"),
     "Archived": ("gray", "archive", "#e9ecef"),
     "Matched": ("green", "check", "#d3f9d8"),

@@ -24,8 +24,11 @@ _COMPONENT = st.components.v2.component(
 )
 
 
-def drop_zone(workspace: Workspace, draft_id: str) -> Arrival | None:
-    """Draws the zone for a draft; returns the file when it has arrived completely, once."""
+def drop_zone(workspace: Workspace, draft_id: str, kinds: str = "") -> Arrival | None:
+    """Draws the zone for a draft; returns the file when it has arrived completely, once.
+
+    ``kinds``: what may be dropped, in words, where it is not a file of customers; then any name can be picked.
+    """
     key = f"drop_zone_{draft_id}"
     base = (st.get_option("server.baseUrlPath") or "").strip("/")
     limit = workspace.settings.browser_limit_bytes
@@ -36,6 +39,7 @@ def drop_zone(workspace: Workspace, draft_id: str) -> Arrival | None:
             "ticket": _ticket(workspace, draft_id, limit),
             "draft": draft_id,
             "limit": limit,
+            "kinds": kinds,
             "limitText": size(limit),
         },
         on_received_change=lambda: None,

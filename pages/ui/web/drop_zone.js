@@ -56,7 +56,8 @@ class Sender {
     const hasNewTicket = this.data && this.data.ticket !== data.ticket
     this.data = data
     this.trigger = trigger
-    this.at("limit").textContent = "TSV, CSV or XLSX, plain or compressed, up to " + data.limitText
+    this.at("limit").textContent = (data.kinds || "TSV, CSV or XLSX, plain or compressed") + ", up to " + data.limitText
+    if (data.kinds) this.at("pick").removeAttribute("accept") // names of their own, which no browser knows
     if (!hasNewTicket && this.phase === "idle") this.offerToGoOn()
     if (hasNewTicket && this.wantsTicket) {
       this.wantsTicket = false
