@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from ingest_core.errors import DeliveryError, InputError
 from ingest_core.transport.endpoints import SECONDS
 from ingest_core.transport.folder import Folder
-from ingest_core.transport.places import USED_BY, FolderPlace, FtpPlace, S3Place, Secrets, SftpPlace
+from ingest_core.transport.places import FolderPlace, FtpPlace, S3Place, Secrets, SftpPlace
 from ingest_core.transport.port import Place
 
 NO_SECRETS = Secrets()
@@ -21,19 +20,14 @@ def connect(
     """
     if isinstance(place, FolderPlace):
         return Folder(place)
-    raise DeliveryError(
-        "This version cannot go there yet. Nothing was sent.", code="no_transport", hint="Use a folder."
-    )
+    if isinstance(place, S3Place):
+        from ingest_core.transport.s3 import S3  # slow to import
 
+        return S3(place, secrets, seconds)
+    if isinstance(place, SftpPlace):
+        from ingest_core.transport.sftp import Sftp  # slow to import
 
-def needed(secrets: Secrets, kind: str, *names: str) -> str:
-    """The first of these secrets that is there. InputError ``secret_missing``."""
-    for name in names:
-        if (text := secrets.text(name)) is not None:
-            return text
-    raise InputError(
-        f"The {names[0].replace('_', ' ')} of this destination is missing. Nothing was sent.",
-        code="secret_missing",
-        hint="Set it with: destination set NAME --secret " + f"{names[0]}=env:VARIABLE",
-        facts={"kind": kind, "secrets": list(USED_BY[kind])},
-    )
+        return Sftp(place, secrets, seconds)
+    from ingest_core.transport.ftp import Ftp
+
+    return Ftp(place, secrets, seconds)

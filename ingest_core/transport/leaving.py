@@ -7,6 +7,7 @@ from typing import IO, Self
 
 from ingest_core.errors import InputError
 from ingest_core.models import ByteSource
+from ingest_core.transport.places import USED_BY, Secrets
 from ingest_core.transport.port import UNFINISHED, Entry, Told, Write, broke_off, checked_name
 
 
@@ -69,3 +70,16 @@ def is_listed(name: str) -> bool:
     except InputError:
         return False
     return not name.endswith(UNFINISHED)
+
+
+def needed(secrets: Secrets, kind: str, *names: str) -> str:
+    """The first of these secrets that is there. InputError ``secret_missing``."""
+    for name in names:
+        if (text := secrets.text(name)) is not None:
+            return text
+    raise InputError(
+        f"The {names[0].replace('_', ' ')} of this destination is missing. Nothing was sent.",
+        code="secret_missing",
+        hint="Set it with: destination set NAME --secret " + f"{names[0]}=env:VARIABLE",
+        facts={"kind": kind, "secrets": list(USED_BY[kind])},
+    )

@@ -106,7 +106,11 @@ def checked_name(name: str) -> str:
 def file_gone(name: str) -> DeliveryError:
     """The file that was looked at is not there any more."""
     return DeliveryError(
-        "The file is not there any more. Nothing was taken.", code="file_gone", facts={"file": name}, is_retryable=True
+        "The file is not there any more. Nothing was taken.",
+        code="file_gone",
+        hint="It is left out until it is there again.",
+        facts={"file": name},
+        is_retryable=True,
     )
 
 
