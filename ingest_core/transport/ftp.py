@@ -17,6 +17,7 @@ from ingest_core.errors import DeliveryError, InputError
 from ingest_core.models import ByteSource
 from ingest_core.transport import failures
 from ingest_core.transport.endpoints import SECONDS, open_socket
+from ingest_core.transport.ftp_connection import NotSecureError, Plain, Tls, context_of, end
 from ingest_core.transport.leaving import Connected, is_listed, needed, sent_whole
 from ingest_core.transport.places import FtpPlace, Secrets
 from ingest_core.transport.port import (
@@ -49,7 +50,7 @@ class Ftp(Connected):
         self._has_mlsd = True
         with self._told():
             password = needed(secrets, place.kind, "password")
-            self._ftp = _Tls(_context(place)) if place.kind == "ftps" else _Plain()
+            self._ftp = Tls(context_of(place)) if place.kind == "ftps" else Plain()
             self._ftp.join(open_socket(place.host, place.port, seconds), place.host, seconds)
             try:
                 self._log_in(password)
@@ -161,7 +162,7 @@ class Ftp(Connected):
             while block := data.recv(BLOCK_BYTES):
                 took(block)
         finally:
-            _end(data)
+            end(data)
         self._ftp.voidresp()
 
     def _send(self, draft: str, name: str, file: ByteSource, told: Told) -> None:
@@ -174,10 +175,10 @@ class Ftp(Connected):
                     done += len(block)
                     told(done)
             except OSError as error:
-                _end(data)
+                end(data)
                 self._answer_or(error)
             else:
-                _end(data)
+                end(data)
                 self._ftp.voidresp()
         sent_whole(name, done, file)
         found = self._look(draft)
@@ -298,7 +299,7 @@ class Ftp(Connected):
             yield
         except (DeliveryError, InputError):
             raise
-        except (ssl.SSLCertVerificationError, _NotSecureError):
+        except (ssl.SSLCertVerificationError, NotSecureError):
             raise failures.not_secure(host) from None
         except ftplib.Error as error:
             raise _refused(_reply(error), name) from None
@@ -310,81 +311,6 @@ class Ftp(Connected):
             if isinstance(error, OSError):
                 raise failures.of_disk(error, name) from None
             raise failures.place_refused() from None
-
-
-class _NotSecureError(Exception):
-    """The server does not offer TLS."""
-
-
-class _Plain(ftplib.FTP):
-    """Over a socket that was judged; data go to the same host, whatever the server says."""
-
-    def join(self, sock: socket.socket, host: str, seconds: float) -> None:
-        """Takes over a connected socket and reads the greeting."""
-        self.host, self.timeout, self.encoding = host, seconds, "utf-8"
-        self.sock, self.af = sock, sock.family
-        self.file = sock.makefile("r", encoding=self.encoding, errors="replace")
-        self.welcome = self.getresp()
-
-    def secure(self) -> None:
-        """Nothing: it is plain."""
-
-    def makepasv(self) -> tuple[str, int]:
-        """Only the port is the server's word."""
-        assert self.sock is not None
-        peer = self.sock.getpeername()
-        if self.af == socket.AF_INET6:
-            return peer[0], ftplib.parse229(self.sendcmd("EPSV"), peer)[1]  # noqa: S321  plain only where allowed
-        return peer[0], ftplib.parse227(self.sendcmd("PASV"))[1]  # noqa: S321  as above
-
-
-class _Tls(ftplib.FTP_TLS, _Plain):
-    """The same, with TLS on both connections. The password is only said after the certificate was checked."""
-
-    def __init__(self, context: ssl.SSLContext) -> None:
-        super().__init__(context=context)
-
-    def auth(self) -> str:
-        """Explicit TLS; a server without it never hears the password."""
-        try:
-            return super().auth()
-        except ftplib.error_perm:
-            raise _NotSecureError from None
-
-    def secure(self) -> None:
-        """Data are encrypted, too."""
-        try:
-            self.prot_p()
-        except ftplib.error_perm:
-            raise _NotSecureError from None
-
-    def ntransfercmd(self, cmd: str, rest: int | str | None = None) -> tuple[socket.socket, int | None]:
-        """A data connection in the TLS session of the control connection."""
-        data, size = ftplib.FTP.ntransfercmd(self, cmd, rest)  # noqa: S321  TLS begins below
-        assert isinstance(self.sock, ssl.SSLSocket)
-        try:
-            return self.context.wrap_socket(data, server_hostname=self.host, session=self.sock.session), size
-        except BaseException:
-            data.close()
-            raise
-
-
-def _context(place: FtpPlace) -> ssl.SSLContext:
-    context = ssl.create_default_context(cadata=place.certificate)
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    return context
-
-
-def _end(data: socket.socket) -> None:
-    """Says that the bytes are over: TLS wants that said, or a server may take the file for cut off."""
-    try:
-        if isinstance(data, ssl.SSLSocket):
-            data.settimeout(5)
-            data.unwrap()
-    except OSError:
-        pass  # a server that just hangs up; the size is compared anyway
-    finally:
-        data.close()
 
 
 def _reply(error: Exception) -> str:
