@@ -67,6 +67,7 @@ class Tls(ftplib.FTP_TLS, Plain):
 
 
 def context_of(place: FtpPlace) -> ssl.SSLContext:
+    """Checks certificate and name; the place's own certificate stands instead of the system's authorities."""
     context = ssl.create_default_context(cadata=place.certificate)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     return context
