@@ -34,7 +34,7 @@ SELECT line, device_dpid, device_id, place FROM am_pair JOIN am_resolved USING (
 NEW_MAPS = f"""
 CREATE OR REPLACE TEMP TABLE am_new_map AS
 SELECT dpid, id, device_dpid, device_id, {_LAST} + max(turn) AS seq
-FROM (SELECT pair.dpid, pair.id, device_dpid, device_id, row_number() OVER (ORDER BY pair.line, pair.place) AS turn
+FROM (SELECT pair.dpid, pair.id, device_dpid, device_id, pair.line * 128 + pair.place AS turn
       FROM am_pair AS pair JOIN am_anchor AS anchor USING (line)
       WHERE pair.place <> anchor.place AND NOT (pair.dpid = device_dpid AND pair.id = device_id))
 GROUP BY dpid, id, device_dpid, device_id
@@ -56,9 +56,10 @@ NEW_LINKS = f"""
 CREATE OR REPLACE TEMP TABLE am_new_link AS
 SELECT dpid, id, known_dpid, known_id, {_LAST} + max(turn) AS seq
 FROM (SELECT other.dpid, other.id, master.dpid AS known_dpid, master.id AS known_id,
-             row_number() OVER (ORDER BY other.line, other.place) AS turn
+             other.line * 128 + other.place AS turn
       FROM am_pair AS other JOIN am_pair AS master ON master.line = other.line AND master.place = 0
-      WHERE other.place > 0 AND other.line NOT IN (SELECT line FROM am_anchor))
+      ANTI JOIN am_anchor ON am_anchor.line = other.line
+      WHERE other.place > 0)
 GROUP BY dpid, id, known_dpid, known_id
 """
 OLD_LINKS_GO = """
@@ -71,7 +72,7 @@ LINKS = "INSERT INTO am_link SELECT dpid, id, known_dpid, known_id, seq FROM am_
 NEW_HASHES = f"""
 CREATE OR REPLACE TEMP TABLE am_new_hash AS
 SELECT dpid, id, hash, {_LAST} + max(turn) AS seq
-FROM (SELECT master.dpid, master.id, other.id AS hash, row_number() OVER (ORDER BY other.line, other.place) AS turn
+FROM (SELECT master.dpid, master.id, other.id AS hash, other.line * 128 + other.place AS turn
       FROM am_pair AS other JOIN am_pair AS master ON master.line = other.line AND master.place = 0
       WHERE other.place > 0)
 GROUP BY dpid, id, hash

@@ -39,16 +39,19 @@ from ingest_core.engine.steps import Runner
 from ingest_core.errors import FileError
 from ingest_core.models import ByteSource, StepReport
 
-FORGET_PART = ("DELETE FROM am_line WHERE part = ?", "DELETE FROM am_line_op WHERE part = ?")
+FORGET_PART = (
+    "DELETE FROM am_line WHERE file_no = ?",
+    f"DELETE FROM am_line_op WHERE pos >> {trait_fold.LINE_BITS} = ?",
+)
 LOG_LINES = """
 INSERT INTO am_op
 SELECT judged.file_no, judged.line, judged.dpid, judged.user_id, trait_id, is_add
-FROM am_judged AS judged JOIN am_line_op USING (part, line)
+FROM am_judged AS judged JOIN am_line_op USING (pos)
 WHERE class IN ('stored', 'no_matching_aam_id')
 """
 LOG_ROWS = "INSERT INTO am_row SELECT ?::BIGINT, line, list(id ORDER BY place) FROM am_pair GROUP BY line"
 DEVICES = "CREATE OR REPLACE TEMP TABLE am_device (receipt VARCHAR, dpid BIGINT, id VARCHAR)"
-NEW_DEVICES = "INSERT INTO am_device SELECT DISTINCT ?::VARCHAR, dpid, id FROM am_stored"
+NEW_DEVICES = "INSERT INTO am_device SELECT ?::VARCHAR, dpid, id FROM am_touched"
 COUNT_DEVICES = "SELECT receipt, count(DISTINCT (dpid, id)) FROM am_device GROUP BY receipt"
 EARLIER = """
 SELECT count(*) FILTER (WHERE sha256 = ?), count(*) FROM am_file LEFT JOIN am_batch USING (batch_no)
@@ -215,7 +218,7 @@ class Batch:
             _refuse_empty(part.received, file)
         except FileError as error:
             for statement in FORGET_PART:
-                self._session.run(statement, [number])
+                self._session.run(statement, [part.file_no])
             self._observer.forget(part.file_no)
             self._refuse(file.source.name, file.sha256, error.code, error.message)
             return None

@@ -7,14 +7,17 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from ingest_core.audience_manager.evaluation import Effects, Evaluator
-from ingest_core.audience_manager.id_sync import RowContext, parse_row
+from ingest_core.audience_manager.id_sync import RowContext
 from ingest_core.audience_manager.line_blocks import BlockParser
 from ingest_core.audience_manager.lines import CATEGORIES
 from ingest_core.audience_manager.observing import PartWatch
 from ingest_core.audience_manager.parsed_block import ParsedBlock
 from ingest_core.audience_manager.reading import LongLine, TextBlock
+from ingest_core.audience_manager.row_blocks import RowBlock, parse_rows
+from ingest_core.audience_manager.trait_fold import LINE_BITS
 from ingest_core.engine import Session
 
 _KEPT = [CATEGORIES.index(name) for name in ("ok", "invalid_aam_id", "invalid_device_id")]
@@ -38,6 +41,11 @@ class Part:
     received: int = 0
     format_errors: int = 0
     too_long: int = 0
+
+    @property
+    def first_pos(self) -> int:
+        """The place before the first line."""
+        return self.file_no << LINE_BITS
 
 
 def stage_part(
@@ -76,7 +84,7 @@ def _lines(part: Part, dpid: int, parsed: ParsedBlock, effects: Effects) -> pa.T
     numbers = (effects.used, effects.unused, effects.ignored, effects.failed, effects.failed_traits)
     return pa.table(
         {
-            "part": np.full(count, part.number, np.int32),
+            "pos": part.first_pos + parsed.first_line + kept,
             "line": parsed.first_line + kept,
             "file_no": np.full(count, part.file_no, np.int64),
             "category": names,
@@ -94,8 +102,7 @@ def _lines(part: Part, dpid: int, parsed: ParsedBlock, effects: Effects) -> pa.T
 def _operations(part: Part, parsed: ParsedBlock, effects: Effects) -> pa.Table:
     return pa.table(
         {
-            "part": np.full(len(effects.op_line), part.number, np.int32),
-            "line": parsed.first_line + effects.op_line,
+            "pos": part.first_pos + parsed.first_line + effects.op_line,
             "trait_id": effects.op_trait,
             "is_add": effects.op_is_add,
         }
@@ -118,9 +125,9 @@ class Rows:
 
     counts: dict[str, int] = field(default_factory=dict)
 
-    def add(self, counter: str) -> None:
-        """One more."""
-        self.counts[counter] = self.counts.get(counter, 0) + 1
+    def add(self, counter: str, more: int = 1) -> None:
+        """So many more."""
+        self.counts[counter] = self.counts.get(counter, 0) + more
 
 
 def stage_rows(session: Session, context: RowContext, blocks: Iterable[TextBlock | LongLine]) -> Rows:
@@ -132,24 +139,37 @@ def stage_rows(session: Session, context: RowContext, blocks: Iterable[TextBlock
             rows.add("records_received")
             rows.add("lines_too_long")
             continue
-        lines: list[int] = []
-        places: list[int] = []
-        dpids: list[int] = []
-        ids: list[str] = []
-        texts = block.data.split(b"\n")
-        for line, raw in enumerate(texts[:-1] if not texts[-1] else texts, block.first_line):
-            row = parse_row(raw, context, is_first=line == 1)
-            if row.category == "blank":
-                continue
-            rows.add("records_received")
-            if row.category != "ok":
-                rows.add(_SYNC_COUNTER[row.category])
-                continue
-            for place, (dpid, identifier) in enumerate(row.ids):
-                lines.append(line)
-                places.append(place)
-                dpids.append(dpid)
-                ids.append(identifier)
-        columns = {"line": lines, "place": np.array(places, np.int32), "dpid": dpids, "id": pa.array(ids, pa.string())}
-        _insert(session, "am_pair", pa.table(columns))
+        parsed = parse_rows(block.data, context, block.first_line)
+        counts = np.bincount(parsed.category, minlength=len(CATEGORIES))
+        rows.add("records_received", len(parsed) - int(counts[_BLANK]))
+        for category, counter in _SYNC_COUNTER.items():
+            rows.add(counter, int(counts[CATEGORIES.index(category)]))
+        for place, (dpid, ids) in enumerate(zip(parsed.dpids, parsed.ids, strict=True)):
+            _insert(session, "am_pair", _pairs(parsed.first_line + parsed.lines, place, dpid, ids))
+        _insert(session, "am_pair", _exact_pairs(parsed))
     return rows
+
+
+def _pairs(lines: NDArray[np.int64], place: int, dpid: int, ids: pa.Array) -> pa.Table:
+    count = len(lines)
+    columns = {"line": lines, "place": np.full(count, place, np.int32), "dpid": np.full(count, dpid, np.int64)}
+    return pa.table({**columns, "id": ids})
+
+
+def _exact_pairs(parsed: RowBlock) -> pa.Table:
+    """The ids of the rows that the exact parser found good."""
+    found = [
+        (parsed.first_line + index, place, dpid, identifier)
+        for index, row in parsed.exact.items()
+        if row.category == "ok"
+        for place, (dpid, identifier) in enumerate(row.ids)
+    ]
+    lines, places, dpids, ids = zip(*found, strict=True) if found else ((), (), (), ())
+    return pa.table(
+        {
+            "line": np.array(lines, np.int64),
+            "place": np.array(places, np.int32),
+            "dpid": np.array(dpids, np.int64),
+            "id": pa.array(ids, pa.string()),
+        }
+    )

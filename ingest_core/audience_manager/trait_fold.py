@@ -1,7 +1,8 @@
 """The lines of one logical file become traits of profiles (Audience Manager spec §9.2–§9.5).
 
-``am_line`` (part, line, file_no, category, dpid, user_id, and counts of items) and ``am_line_op`` (part, line,
-trait_id, is_add) hold its well-formed lines. Parts are numbered in the order of their splits.
+``am_line`` (pos, line, file_no, category, dpid, user_id, counts of items) and ``am_line_op`` (pos, trait_id, is_add)
+hold its well-formed lines. A line's place, ``pos``, is the number of its file and its own in one: it orders lines over
+all parts. People are numbered, too: texts are compared once, numbers afterwards.
 """
 
 from __future__ import annotations
@@ -15,11 +16,14 @@ from ingest_core.audience_manager.registered import DEVICE_DAYS, Kind
 from ingest_core.audience_manager.resolving import resolve
 from ingest_core.engine import Session
 
+LINE_BITS = 36
+"""Of a place, the bits for the line; those above are the number of the file."""
+
 TABLES = (
     """CREATE OR REPLACE TEMP TABLE am_line (
-        part INTEGER, line BIGINT, file_no BIGINT, category VARCHAR, dpid BIGINT, user_id VARCHAR, used BIGINT,
+        pos BIGINT, line BIGINT, file_no BIGINT, category VARCHAR, dpid BIGINT, user_id VARCHAR, used BIGINT,
         unused BIGINT, ignored BIGINT, failed BIGINT, failed_traits BIGINT, has_effect BOOLEAN)""",
-    "CREATE OR REPLACE TEMP TABLE am_line_op (part INTEGER, line BIGINT, trait_id BIGINT, is_add BOOLEAN)",
+    "CREATE OR REPLACE TEMP TABLE am_line_op (pos BIGINT, trait_id BIGINT, is_add BOOLEAN)",
 )
 
 LIVE = """
@@ -29,69 +33,90 @@ LIVE = """
 """
 """SQL: whether a realised trait is still there at a moment, of columns of ``am_held`` and ``am_trait``."""
 
-ASKED = """
-CREATE OR REPLACE TEMP TABLE am_asked AS SELECT DISTINCT dpid, user_id AS id FROM am_line WHERE category = 'ok'
+USERS = """
+CREATE OR REPLACE TEMP TABLE am_named AS
+SELECT dpid, user_id, row_number() OVER () AS user_no, count(*) AS lines, bool_or(category = 'ok') AS is_asked
+FROM am_line GROUP BY dpid, user_id
 """
+ASKED = "CREATE OR REPLACE TEMP TABLE am_asked AS SELECT dpid, user_id AS id FROM am_named WHERE is_asked"
+KNOWN_USERS = """
+CREATE OR REPLACE TEMP TABLE am_user AS
+SELECT named.*, device_dpid, device_id, CASE WHEN ? THEN device_dpid ELSE named.dpid END AS profile_dpid,
+       CASE WHEN ? THEN device_id ELSE user_id END AS profile_id,
+       CASE WHEN ? THEN min(user_no) OVER (PARTITION BY device_dpid, device_id) ELSE user_no END AS profile_no
+FROM am_named AS named
+LEFT JOIN am_resolved ON am_resolved.dpid = named.dpid AND am_resolved.id = named.user_id
+"""
+OVER = """
+CREATE OR REPLACE TEMP TABLE am_over AS
+SELECT pos FROM (
+    SELECT pos, row_number() OVER (PARTITION BY user_no ORDER BY pos) AS nth
+    FROM am_line JOIN (SELECT dpid, user_id, user_no FROM am_named WHERE lines > ?) USING (dpid, user_id))
+WHERE nth > ?
+"""
+OPTED_OUT = """
+CREATE OR REPLACE TEMP TABLE am_out AS
+SELECT user_no FROM am_user
+WHERE sha256(dpid || ':' || user_id) IN (SELECT digest FROM am_opt_out)
+   OR sha256(profile_dpid || ':' || profile_id) IN (SELECT digest FROM am_opt_out)
+"""
+NOBODY_OUT = "CREATE OR REPLACE TEMP TABLE am_out (user_no BIGINT)"
 JUDGED = """
 CREATE OR REPLACE TEMP TABLE am_judged AS
-SELECT am_line.*, device_dpid, device_id,
-       CASE WHEN nth > ? THEN 'over_cap'
+SELECT am_line.*, profile_no, device_dpid, device_id,
+       CASE WHEN pos IN (SELECT pos FROM am_over) THEN 'over_cap'
             WHEN category <> 'ok' THEN category
+            WHEN am_user.user_no IN (SELECT user_no FROM am_out) THEN 'opted_out'
             WHEN ? AND device_id IS NULL THEN 'no_matching_aam_id'
             WHEN NOT has_effect THEN 'no_trait_realized'
             ELSE 'stored' END AS class
-FROM (SELECT *, row_number() OVER (PARTITION BY dpid, user_id ORDER BY part, line) AS nth FROM am_line) AS am_line
-LEFT JOIN am_resolved ON am_resolved.dpid = am_line.dpid AND am_resolved.id = am_line.user_id
+FROM am_line JOIN am_user USING (dpid, user_id)
 """
-PROFILES = """
-CREATE OR REPLACE TEMP TABLE am_stored AS
-SELECT part, line, file_no, CASE WHEN ? THEN device_dpid ELSE dpid END AS dpid,
-       CASE WHEN ? THEN device_id ELSE user_id END AS id
-FROM am_judged WHERE class = 'stored'
-"""
-CHANGES = """
+CHANGES = f"""
 CREATE OR REPLACE TEMP TABLE am_change AS
-SELECT dpid, id, trait_id, bool_or(is_add) AS is_realised,
-       arg_max(is_add, (part, line)) AS is_add, arg_max(file_no, (part, line)) AS file_no,
-       arg_max(line, (part, line)) AS line
-FROM am_stored JOIN am_line_op USING (part, line)
-GROUP BY dpid, id, trait_id
+SELECT profile_no, trait_id, is_realised, last % 2 = 1 AS is_add, (last // 2) >> {LINE_BITS} AS file_no,
+       (last // 2) % (1::BIGINT << {LINE_BITS}) AS line
+FROM (SELECT profile_no, trait_id, bool_or(is_add) AS is_realised, max(2 * pos + is_add::BIGINT) AS last
+      FROM am_judged JOIN am_line_op USING (pos) WHERE class = 'stored'
+      GROUP BY profile_no, trait_id)
 """
 REALISED = "SELECT count(*) FROM am_change WHERE is_realised"
 
-REMOVED_BY_SYNC = f"""
-SELECT count(*) FROM am_change JOIN am_held USING (dpid, id, trait_id) JOIN am_trait USING (trait_id)
-WHERE NOT am_change.is_add AND {LIVE.format(at="?::TIMESTAMP")}
-"""
-LEFT_BY_SYNC = """
-DELETE FROM am_held USING am_change
-WHERE am_held.dpid = am_change.dpid AND am_held.id = am_change.id AND am_held.trait_id = am_change.trait_id
-"""
-REMOVED_BY_OVERWRITE = f"""
-SELECT count(*) FROM am_held SEMI JOIN am_change USING (dpid, id)
-ANTI JOIN am_change AS kept ON kept.dpid = am_held.dpid AND kept.id = am_held.id AND kept.trait_id = am_held.trait_id
-JOIN am_trait ON am_trait.trait_id = am_held.trait_id
-WHERE am_trait.dpid = ? AND {LIVE.format(at="?::TIMESTAMP")}
-"""
-LEFT_BY_OVERWRITE = """
-DELETE FROM am_held USING (SELECT DISTINCT dpid, id FROM am_change) AS touched
-WHERE am_held.dpid = touched.dpid AND am_held.id = touched.id
-  AND trait_id IN (SELECT trait_id FROM am_trait WHERE dpid = ?)
-"""
-HELD = "INSERT INTO am_held SELECT dpid, id, trait_id, ?::TIMESTAMP, file_no, line FROM am_change WHERE is_add"
-
 TOUCHED = """
 CREATE OR REPLACE TEMP TABLE am_touched AS
-SELECT dpid, id, any_value(seen_at) AS seen_at
-FROM (SELECT DISTINCT dpid, id FROM am_stored) LEFT JOIN am_profile USING (dpid, id)
-GROUP BY dpid, id
+SELECT profile_no, profile_dpid AS dpid, profile_id AS id, seen_at
+FROM am_user
+SEMI JOIN (SELECT profile_no FROM am_judged WHERE class = 'stored') AS stored ON stored.profile_no = am_user.user_no
+LEFT JOIN am_profile ON am_profile.dpid = profile_dpid AND am_profile.id = profile_id
 """
-GONE = f"""
-CREATE OR REPLACE TEMP TABLE am_gone AS
-SELECT dpid, id FROM am_touched LEFT JOIN am_days USING (dpid)
-WHERE seen_at + to_days(coalesce(days, {DEVICE_DAYS})) <= ?::TIMESTAMP
+BEFORE = """
+CREATE OR REPLACE TEMP TABLE am_before AS
+SELECT am_held.rowid AS place, profile_no, am_held.trait_id, am_trait.dpid AS owner, realised_at, ttl_days,
+       seen_at + to_days(coalesce(days, ?)) <= ?::TIMESTAMP AS is_gone
+FROM am_held
+JOIN (SELECT * FROM am_touched WHERE seen_at IS NOT NULL) AS known
+  ON known.dpid = am_held.dpid AND known.id = am_held.id
+JOIN am_trait ON am_trait.trait_id = am_held.trait_id
+LEFT JOIN am_days ON am_days.dpid = am_held.dpid
 """
-LEFT_BY_AGE = "DELETE FROM am_held USING am_gone WHERE am_held.dpid = am_gone.dpid AND am_held.id = am_gone.id"
+REMOVED_BY_SYNC = f"""
+SELECT count(*) FROM am_before JOIN am_change USING (profile_no, trait_id)
+WHERE NOT is_gone AND NOT is_add AND {LIVE.format(at="?::TIMESTAMP")}
+"""
+LEFT_BY_SYNC = """
+DELETE FROM am_held WHERE rowid IN (
+    SELECT place FROM am_before LEFT JOIN am_change USING (profile_no, trait_id)
+    WHERE is_gone OR am_change.trait_id IS NOT NULL)
+"""
+REMOVED_BY_OVERWRITE = f"""
+SELECT count(*) FROM am_before ANTI JOIN am_change USING (profile_no, trait_id)
+WHERE NOT is_gone AND owner = ? AND {LIVE.format(at="?::TIMESTAMP")}
+"""
+LEFT_BY_OVERWRITE = "DELETE FROM am_held WHERE rowid IN (SELECT place FROM am_before WHERE is_gone OR owner = ?)"
+HELD = """
+INSERT INTO am_held SELECT dpid, id, trait_id, ?::TIMESTAMP, file_no, line
+FROM am_change JOIN am_touched USING (profile_no) WHERE is_add
+"""
 SEEN_GO = """
 DELETE FROM am_profile USING am_touched
 WHERE am_profile.dpid = am_touched.dpid AND am_profile.id = am_touched.id AND am_touched.seen_at IS NOT NULL
@@ -105,7 +130,7 @@ SELECT file_no,
        count(*) FILTER (WHERE class = 'over_cap'),
        count(*) FILTER (WHERE class = 'invalid_aam_id'),
        count(*) FILTER (WHERE class = 'invalid_device_id'),
-       count(*) FILTER (WHERE class = 'no_matching_aam_id'),
+       count(*) FILTER (WHERE class IN ('no_matching_aam_id', 'opted_out')),
        count(*) FILTER (WHERE class = 'no_trait_realized'),
        count(*) FILTER (WHERE class = 'stored'),
        count(*) FILTER (WHERE class = 'stored' AND ? AND device_dpid IS DISTINCT FROM 0 AND (device_id IS NULL OR ?)),
@@ -136,14 +161,16 @@ class LogicalFile:
 
 
 def judge(session: Session, file: LogicalFile, known: Known) -> dict[int, Counts]:
-    """Says of every line in ``am_line`` what becomes of it (``am_judged``, ``am_stored``); counts them by file."""
+    """Says of every line in ``am_line`` what becomes of it (``am_judged``); counts them by file."""
+    session.run(USERS)
     session.run(ASKED)
     resolve(session, known)
     is_cookie = file.kind == "cookie"
-    session.run(JUDGED, [file.user_cap, is_cookie])
-    session.run(PROFILES, [is_cookie, is_cookie])
-    is_device = file.kind == "device"
-    found = session.rows(COUNTED, [file.kind in ("device", "cross_device"), is_device])
+    session.run(KNOWN_USERS, [is_cookie] * 3)
+    session.run(OVER, [file.user_cap, file.user_cap])
+    session.run(OPTED_OUT if session.value("SELECT count(*) FROM am_opt_out") else NOBODY_OUT)
+    session.run(JUDGED, [is_cookie])
+    found = session.rows(COUNTED, [file.kind in ("device", "cross_device"), file.kind == "device"])
     return {
         int(file_no): Counts(**{name: int(value) for name, value in zip(_NAMES, counts, strict=True)})
         for file_no, *counts in found
@@ -151,22 +178,29 @@ def judge(session: Session, file: LogicalFile, known: Known) -> dict[int, Counts
 
 
 def fold(session: Session, file: LogicalFile, at: datetime) -> Counts:
-    """Applies the lines of ``am_stored`` to the traits of their profiles; counts what was realised and removed.
+    """Applies the stored lines of ``am_judged`` to the traits of profiles; counts what was realised and removed.
 
     Of a profile without activity for too long nothing is left when it comes again. ``am_days`` is filled.
     """
     session.run(TOUCHED)
-    if session.run(GONE, [at]):
-        session.run(LEFT_BY_AGE)
     session.run(CHANGES)
     realised = int(session.value(REALISED))
+    removed = 0
+    if session.value("SELECT count(*) FROM am_touched WHERE seen_at IS NOT NULL"):
+        session.run(BEFORE, [DEVICE_DAYS, at])
+        removed = _remove(session, file, at)
+        session.run(SEEN_GO)
+    session.run(HELD, [at])
+    session.run(SEEN, [at, at])
+    return Counts(total_realized_traits=realised, total_removed_traits=removed)
+
+
+def _remove(session: Session, file: LogicalFile, at: datetime) -> int:
+    """Takes away what the file ends or says anew; returns how many traits it ended."""
     if file.mode == "sync":
         removed = int(session.value(REMOVED_BY_SYNC, [at, at]))
         session.run(LEFT_BY_SYNC)
     else:
         removed = int(session.value(REMOVED_BY_OVERWRITE, [file.owner, at, at]))
         session.run(LEFT_BY_OVERWRITE, [file.owner])
-    session.run(HELD, [at])
-    session.run(SEEN_GO)
-    session.run(SEEN, [at, at])
-    return Counts(total_realized_traits=realised, total_removed_traits=removed)
+    return removed

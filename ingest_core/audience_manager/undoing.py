@@ -6,6 +6,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from ingest_core.audience_manager import sampling
 from ingest_core.audience_manager.refold import FOLDS, refold
 from ingest_core.audience_manager.registered import Registered
 from ingest_core.audience_manager.state import digest
@@ -92,6 +93,9 @@ class BatchUndoing:
             "UPDATE am_batch SET undone_at = ?, undone_by = ? WHERE batch_no = ?",
             [now() if is_undo else None, self.user if is_undo else None, batch["batch_no"]],
         )
+        if is_undo:
+            files = session.rows("SELECT file_no FROM am_file WHERE batch_no = ?", [batch["batch_no"]])
+            sampling.forget(session, [file_no for (file_no,) in files])
         refold(runner, registered)
         after = digest(session)
         counts = {
