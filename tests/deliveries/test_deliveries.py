@@ -169,6 +169,8 @@ def test_never_the_same_name_with_other_bytes(deliveries, shelf, people):
     assert shelf.text("x.tsv") == "somebody else's"
     again = [deliveries.deliver(order(file_name="same")).file for _ in range(3)]
     assert again == ["same.tsv", "same_2.tsv", "same_3.tsv"]
+    packed = deliveries.deliver(order(file_name="same", form="csv", gzip=True))
+    assert (packed.file, packed.control_file) == ("same_4.csv.gz", "same_4.info")
 
 
 def test_a_process_that_ends_on_the_way_leaves_a_delivery_that_the_next_finishes(workspace, shelf, people):
