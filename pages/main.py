@@ -33,6 +33,7 @@ page = st.navigation(
                 default=True,
             ),
             _page("history", "Upload history", "history", "All uploads with their counts, and charts over time."),
+            _page("arrivals", "Arrivals", "event_repeat", "Files that came by themselves, and why some did not load."),
             _page("explore", "Explore", "query_stats", "Ask a file before it is uploaded, or masked profiles."),
             _page("source", "Source", "database", "One source.", visibility="hidden"),
             _page("ingest", "Ingest", "upload_file", "Load a file in five steps.", visibility="hidden"),

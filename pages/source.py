@@ -10,7 +10,7 @@ import streamlit as st
 from ingest_core.errors import OnrampError
 from ingest_core.models import Receipt, Source, SourceSettings
 from ingest_core.overview import SourceActivity
-from pages.ui import approval, badges, charts, errors, source_mapping, told
+from pages.ui import approval, badges, charts, errors, schedule_tab, source_mapping, told
 from pages.ui.draft import Draft
 from pages.ui.links import breadcrumb, nothing_here, open_draft, say_done, title_row
 from pages.ui.source_drawers import KINDS, edit_source
@@ -19,7 +19,7 @@ from pages.ui.tables import uploads_table
 from pages.ui.text import ago, count, escape, number, percent
 from pages.ui.waiting import at_once
 
-TABS = ("Overview", "Mapping", "Uploads", "Settings")
+TABS = ("Overview", "Mapping", "Schedule", "Uploads", "Settings")
 UPLOADS_SHOWN = 100
 DRIFT_PERCENT = 50.0  # offered first: what is told without being asked about
 
@@ -206,6 +206,9 @@ if tabs["Overview"].open:
 if tabs["Mapping"].open:
     with tabs["Mapping"]:
         source_mapping.draw(source)
+if tabs["Schedule"].open:
+    with tabs["Schedule"]:
+        schedule_tab.draw(source)
 if tabs["Uploads"].open:
     with tabs["Uploads"]:
         if receipts:

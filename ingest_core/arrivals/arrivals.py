@@ -193,8 +193,15 @@ class Arrivals:
     def matching(self, rules: Rules) -> list[Entry]:
         """The files that a schedule with these rules would take, by name. DeliveryError as the place raises."""
         check_pattern(rules)
-        with self.doors.connect(rules.place) as place:
-            return matching(rules, place.entries(rules.folder.strip("/")))
+        return matching(rules, self.entries(rules.place, rules.folder))
+
+    def entries(self, place: str, folder: str = "") -> list[Entry]:
+        """Everything that lies in a folder of a place. DeliveryError as the place raises."""
+        folder = folder.strip("/")
+        if folder:
+            checked_name(folder)
+        with self.doors.connect(place) as connected:
+            return connected.entries(folder)
 
     def ask(self, schedule_id: int) -> Schedule:
         """It looks at once, in the process that watches. StateError ``schedule_paused``."""
@@ -242,6 +249,10 @@ class Arrivals:
     def _is_settling(self, schedule_id: int) -> bool:
         """Whether a file waits only because it may still be growing."""
         return any((arrival.reason or {}).get("code") == "still_settling" for arrival in self._open(schedule_id))
+
+    def mark(self, source_id: int | None = None) -> str:
+        """Another text whenever a schedule or an arrival changed: whether a screen is to be drawn again."""
+        return self._store.mark(source_id)
 
     # ── log ────────────────────────────────────────────────────────────────────────────────────────────
 

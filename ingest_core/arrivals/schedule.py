@@ -87,6 +87,7 @@ class Arrival(Model):
     after_attempts: int = 0
     after_next_at: datetime | None = None
     after_note: str | None = None
+    reads: Reads = "rows"
 
     @property
     def key(self) -> str:

@@ -22,7 +22,8 @@ FROM schedule JOIN source USING (source_id)
 _ARRIVALS = """
 SELECT arrival_no, schedule_id, source_id, source.name AS source, place, path, file, size, modified, version, state,
        reason, seen_at, unchanged_since, sha256, landing, taken_at, request_id, ended_at, after, after_attempts,
-       after_next_at, after_note
+       after_next_at, after_note,
+       (SELECT rules ->> '$.reads' FROM schedule WHERE schedule.schedule_id = arrival.schedule_id) AS reads
 FROM arrival JOIN source USING (source_id)
 """
 
@@ -208,6 +209,20 @@ class Store:
             return []
         found = self.arrivals("arrival_no IN (SELECT unnest(?::BIGINT[]))", [list(ended)])
         return [(arrival, *ended[arrival.arrival_no]) for arrival in found]
+
+    def mark(self, source_id: int | None) -> str:
+        """What schedules and arrivals of a source (None: of all) have come to, as a short text."""
+        with self._engine.session() as session:
+            schedules = session.value(
+                "SELECT sum(hash(schedule_id, is_paused, looked_at, error, removed_at)) FROM schedule "
+                "WHERE ? IS NULL OR source_id = ?",
+                [source_id, source_id],
+            )
+            arrivals = session.value(
+                "SELECT sum(hash(arrival_no, state, reason, after_note)) FROM arrival WHERE ? IS NULL OR source_id = ?",
+                [source_id, source_id],
+            )
+        return f"{schedules} {arrivals}"
 
     def earliest(self) -> tuple[datetime | None, datetime | None, bool]:
         """(when the next schedule is due, when the next file is to be put away, whether an upload is awaited)."""

@@ -26,7 +26,6 @@ from ingest_core.catalog.trials import Trial
 from ingest_core.cli import (
     attributes,
     audience,
-    deliveries,
     destinations,
     explore,
     inbox,
@@ -53,7 +52,7 @@ from ingest_core.workspace import Workspace
 
 _MODULES = (
     sources, attributes, mappings, inbox, ingest, explore, look, undo, segments, macros, audience, operate, settings,
-    destinations, deliveries, notices, schedules, serve,
+    destinations, notices, schedules, serve,
 )  # fmt: skip
 
 

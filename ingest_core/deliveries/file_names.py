@@ -9,7 +9,6 @@ from datetime import datetime
 
 from ingest_core.deliveries.order import Order
 from ingest_core.errors import InputError
-from ingest_core.transport.control_file import SUFFIX
 from ingest_core.transport.port import checked_name
 
 MACROS: Mapping[str, str] = {
@@ -69,11 +68,10 @@ def endings(order: Order, label: str) -> str:
     return first + (".gz" if order.gzip else "")
 
 
-def control_name(name: str) -> str:
-    """The name of a file's control file: ``.info`` in the place of its endings."""
+def root_of(name: str) -> str:
+    """A name without its endings: that of its control file begins so."""
     packed = name.removesuffix(".gz")
-    folder, slash, last = packed.rpartition("/")
-    return folder + slash + (last.rpartition(".")[0] or last) + SUFFIX
+    return packed.rpartition(".")[0] or packed
 
 
 def _safe(text: str) -> str:

@@ -28,6 +28,13 @@ LOOK: dict[str, tuple[str, str, str]] = {
     "Matched": ("green", "check", "#d3f9d8"),
     "Decide": ("orange", "help", "#ffec99"),
     "Skipped": ("gray", "block", "#e9ecef"),
+    "Waiting": ("blue", "hourglass_top", "#dbe4ff"),
+    "Loading": ("blue", "progress_activity", "#dbe4ff"),
+    "Loaded": ("green", "check_circle", "#d3f9d8"),
+    "Refused": ("red", "block", "#ffe3e3"),
+    "Gone": ("gray", "visibility_off", "#e9ecef"),
+    "Paused": ("gray", "pause_circle", "#e9ecef"),
+    "Watching": ("green", "event_repeat", "#d3f9d8"),
 }
 
 
