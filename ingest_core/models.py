@@ -451,6 +451,16 @@ class SegmentChange(Model):
     after: int | None
 
 
+class WentOut(Model):
+    """A file that left the workspace, or may have, with somebody of an upload in it."""
+
+    delivery_id: str
+    kind: str
+    label: str
+    destination: str
+    at: datetime | None = None
+
+
 class UndoReceipt(Model):
     """What undoing an upload (or redoing it) changed, or would change.
 
@@ -476,6 +486,7 @@ class UndoReceipt(Model):
     memberships_before: int = 0
     memberships_after: int = 0
     segments: tuple[SegmentChange, ...] = ()
+    went_out: tuple[WentOut, ...] = ()  # of an undo: files with its people that cannot be called back
     steps: tuple[StepReport, ...] = ()
 
 

@@ -14,6 +14,9 @@ from ingest_core.audience_manager.received import ReceivedFiles
 from ingest_core.audience_manager.receiving import Receiving
 from ingest_core.catalog import Attributes, Drafts, Mappings, Sources
 from ingest_core.catalog.destinations import Destinations
+from ingest_core.deliveries.deliveries import Deliveries
+from ingest_core.deliveries.round import NAME as DELIVERIES
+from ingest_core.deliveries.round import DeliveryRound
 from ingest_core.engine import Engine
 from ingest_core.engine.lock import WorkspaceLock
 from ingest_core.engine.migrate import migrate
@@ -119,7 +122,11 @@ class Workspace:
             self.engine, self.settings, self.sources, self.mappings, self.landing, self.jobs, self.audience,
             WorkspaceDoors(self.destinations, self.inbox), self.user,
         )  # fmt: skip
-        self.rounds = Rounds([self.notices, self.arrivals.watch, self.receiving])
+        self.deliveries = Deliveries(
+            self.home, self.engine, self._keyset, self.history, self.destinations, self.user, self.notices.tell
+        )
+        self.rounds = Rounds([self.notices, self.arrivals.watch, self.receiving, DeliveryRound(self.deliveries)])
+        self.deliveries.on_ordered = lambda: self.rounds.wake(DELIVERIES)
 
     def _progress(self, request_id: str) -> dict[str, object] | None:
         """How far an upload of this process is, as a notice tells it."""

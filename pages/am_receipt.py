@@ -6,7 +6,7 @@ import streamlit as st
 
 from ingest_core.audience_manager.batch_list import BatchDetail
 from ingest_core.audience_manager.receipts import Counts
-from pages.audience import charts, receipt_parts
+from pages.audience import charts, receipt_parts, taking_back
 from pages.ui import badges
 from pages.ui.links import breadcrumb, say_done, title_row
 from pages.ui.state import when, workspace
@@ -29,7 +29,8 @@ def sentence(batch: BatchDetail, total: Counts) -> str:
 batch = workspace().audience.receipt(st.query_params.get("receipt", ""))
 total = sum((Counts(**receipt.model_dump()) for receipt in batch.receipts), Counts())
 breadcrumb(("Audience Manager files", "am_files.py", {}), (f"Receipt {batch.request_id}", None, {}))
-title_row(f"Receipt {batch.request_id}")
+with title_row(f"Receipt {batch.request_id}"):
+    taking_back.button(batch)
 say_done()
 word = "Completed" if batch.outcome == "Stored" else batch.outcome
 st.markdown(

@@ -17,6 +17,7 @@ from ingest_core.audience_manager.batch_list import (
 from ingest_core.audience_manager.observing import Observer
 from ingest_core.audience_manager.processing import Batch, BatchOptions
 from ingest_core.audience_manager.qualified import Profile, Scope, make_live, members
+from ingest_core.audience_manager.receipt_mail import events
 from ingest_core.audience_manager.receipts import BatchReport
 from ingest_core.audience_manager.refold import refold
 from ingest_core.audience_manager.registered import Registered
@@ -31,6 +32,7 @@ from ingest_core.engine.steps import Runner, ignore_progress
 from ingest_core.errors import InputError, OnrampError
 from ingest_core.faults import abort_point
 from ingest_core.ledger.audit import write_audit
+from ingest_core.ledger.outbox import tell
 from ingest_core.ledger.uploads import new_request_id
 from ingest_core.models import ByteSource, Progress
 from ingest_core.vault import Keyset
@@ -80,10 +82,7 @@ class AudienceManager:
                 if options.is_beta or is_dry_run:
                     session.run("ROLLBACK")
                     return batch.report
-                batch.keep(new_request_id(), user or self._user, started_at, now())
-                observer.let_go()
-                detail = {"files": len(files), "rejected": len(batch.report.rejected)}
-                write_audit(session, user or self._user, "am ingest", str(batch.report.request_id), detail)
+                self._keep(session, batch, observer, started_at, user or self._user)
                 if also is not None:
                     also(session, batch.report)
                 abort_point("commit", "before")
@@ -94,6 +93,18 @@ class AudienceManager:
             abort_point("commit", "after")
         batch.report.steps = batch.steps
         return batch.report
+
+    def _keep(self, session: Session, batch: Batch, observer: Observer, started_at: datetime, user: str) -> None:
+        """The batch with its receipts, who is to be told of them, and the audit entry."""
+        ended_at, report = now(), batch.report
+        batch.keep(new_request_id(), user, started_at, ended_at)
+        observer.let_go()
+        times = (f"{started_at:%Y-%m-%d %H:%M:%S}", f"{ended_at:%Y-%m-%d %H:%M:%S}")
+        for event in events(report, self.registered(), times):
+            tell(session, event)
+        files = sum(len(receipt.files) for receipt in report.receipts) + len(report.id_sync) + len(report.rejected)
+        detail = {"files": files, "rejected": len(report.rejected)}
+        write_audit(session, user, "am ingest", str(report.request_id), detail)
 
     def has_batch(self, request_id: str) -> bool:
         """Whether this is the Request ID of a batch."""

@@ -49,7 +49,7 @@ SELECT judged.file_no, judged.line, judged.dpid, judged.user_id, trait_id, is_ad
 FROM am_judged AS judged JOIN am_line_op USING (pos)
 WHERE class IN ('stored', 'no_matching_aam_id')
 """
-LOG_ROWS = "INSERT INTO am_row SELECT ?::BIGINT, line, list(id ORDER BY place) FROM am_pair GROUP BY line"
+LOG_HASHES = "INSERT INTO am_row SELECT ?::BIGINT, line, list(id ORDER BY place) FROM am_pair GROUP BY line"
 DEVICES = "CREATE OR REPLACE TEMP TABLE am_device (receipt VARCHAR, dpid BIGINT, id VARCHAR)"
 NEW_DEVICES = "INSERT INTO am_device SELECT ?::VARCHAR, dpid, id FROM am_touched"
 COUNT_DEVICES = "SELECT receipt, count(DISTINCT (dpid, id)) FROM am_device GROUP BY receipt"
@@ -246,7 +246,7 @@ class Batch:
         except FileError as error:
             self._refuse(file.source.name, file.sha256, error.code, error.message)
             return 0
-        good = int(self._session.value("SELECT count(DISTINCT line) FROM am_pair"))
+        good = int(self._session.value("SELECT count(*) FROM am_pair WHERE place = 0"))
         stored = 0
         if not self._options.is_beta:
             stored = good
@@ -257,9 +257,15 @@ class Batch:
         counts = {**dict.fromkeys(SYNC_COUNTERS, 0), **rows.counts}
         counts |= {"stored_records": stored, "no_matching_aam_id": good - stored}
         number = self._keep_file(file.source.name, file.sha256, "id_sync", counts, None)
-        self._session.run(LOG_ROWS, [number])
+        self._session.run(LOG_HASHES if context.is_c2c else log_rows(len(name.columns)), [number])
         self.report.id_sync.append(SyncReceipt(file=file.source.name, counts=counts))
         return stored
+
+
+def log_rows(columns: int) -> str:
+    """SQL: rows of one id per column into the log; far faster than lists that are put in order."""
+    cells = ", ".join(f"max(id) FILTER (WHERE place = {place})" for place in range(columns))
+    return f"INSERT INTO am_row SELECT ?::BIGINT, line, [{cells}] FROM am_pair GROUP BY line"
 
 
 def _refuse_empty(records: int, file: Inbound) -> None:

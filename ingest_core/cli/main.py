@@ -26,6 +26,7 @@ from ingest_core.catalog.trials import Trial
 from ingest_core.cli import (
     attributes,
     audience,
+    deliveries,
     destinations,
     explore,
     inbox,
@@ -52,7 +53,7 @@ from ingest_core.workspace import Workspace
 
 _MODULES = (
     sources, attributes, mappings, inbox, ingest, explore, look, undo, segments, macros, audience, operate, settings,
-    destinations, notices, schedules, serve,
+    destinations, deliveries, notices, schedules, serve,
 )  # fmt: skip
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from pydantic_core import to_jsonable_python
 
 from ingest_core.cli.caller import path_given
+from ingest_core.cli.deliveries import add_export
 from ingest_core.cli.files_given import text_given
 from ingest_core.cli.parser import command, group
 from ingest_core.cli.text import as_text, table, visible
@@ -41,6 +42,7 @@ def add_commands(parsers: Any) -> None:
     check.add_argument("--rule", required=True, metavar="RULE.json")
     for parser in (preview, check):
         parser.add_argument("--segment", metavar="NAME", help="the segment whose rule it is to become")
+    add_export(segments)
     _offers(segments)
 
 

@@ -6,6 +6,7 @@ import argparse
 from typing import Any
 
 from ingest_core.cli.parser import command
+from ingest_core.cli.text import visible
 from ingest_core.models import UndoReceipt
 from ingest_core.workspace import Workspace
 
@@ -55,7 +56,13 @@ def undo_text(result: dict[str, Any]) -> str:
         lines.append(f"Segment {segment['name']}: {' → '.join(counts)}")
     if undo["uploads_back"] and undo["action"] == "undo":
         lines.append(f"Uploads it had replaced count again: {', '.join(undo['uploads_back'])}")
-    return "\n".join(lines)
+    lines += [
+        f"Cannot be called back: {one['label']} to {one['destination']} ({one['delivery_id']})"
+        for one in undo["went_out"][:_MOST_FILES]
+    ]
+    if (more := len(undo["went_out"]) - _MOST_FILES) > 0:
+        lines.append(f"… and {more:,} more: delivery list --upload {undo['request_id']}")
+    return "\n".join(map(visible, lines))
 
 
 def batch_undo_text(done: dict[str, Any]) -> str:
@@ -67,6 +74,8 @@ def batch_undo_text(done: dict[str, Any]) -> str:
     lines += [f"{name.capitalize()}: {done[f'{name}_before']:,} → {done[f'{name}_after']:,}" for name in counted]
     return "\n".join(lines)
 
+
+_MOST_FILES = 5
 
 _WORDS = {
     "removed": "gone",

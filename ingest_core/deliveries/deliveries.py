@@ -10,6 +10,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Protocol
 
+from ingest_core.catalog.addresses import check_addresses
 from ingest_core.clock import now, to_utc
 from ingest_core.deliveries import columns, people_rows, records
 from ingest_core.deliveries.changes import possible_states
@@ -22,7 +23,9 @@ from ingest_core.deliveries.selection import Selection, find
 from ingest_core.deliveries.sending import Connecting, Sending
 from ingest_core.engine import Engine, Session
 from ingest_core.errors import InputError, OnrampError, StateError, Stopped
+from ingest_core.ledger import outbox
 from ingest_core.ledger.history import History
+from ingest_core.ledger.outbox import Event
 from ingest_core.models import Attribute, ByteSource
 from ingest_core.people.texts import checked_reason
 from ingest_core.segments.counting import count
@@ -69,7 +72,7 @@ class Deliveries:
 
     def __init__(
         self, home: Path, engine: Engine, keyset: Keyset, history: History, destinations: Destinations, user: str,
-        on_failed: Callable[[Delivery], None] = lambda _: None,
+        tell: Callable[[Session, Event], object] = outbox.tell,
     ) -> None:  # fmt: skip
         self._engine = engine
         self._keyset = keyset
@@ -77,7 +80,7 @@ class Deliveries:
         self._user = user
         self._zone = LandingZone(home / "outgoing", keyset)
         preparing = Preparing(engine, keyset, self._zone, history)
-        self._sending = Sending(engine, self._zone, preparing, destinations, on_failed)
+        self._sending = Sending(engine, self._zone, preparing, destinations, tell)
         self.on_ordered: Callable[[], None] = lambda: None
         self._sweep()
 
@@ -248,6 +251,7 @@ class Deliveries:
         """The order with everything decided, whom it means, and where to."""
         check_template(order.file_name)
         destination = self._destinations.get(order.destination)
+        check_addresses(order.notify)
         named = {"destination": destination.name, "destination_id": destination.destination_id}
         order = order.model_copy(update={**named, "reason": checked_reason(order.reason)})
         found = find(session, order.kind, order.object)
@@ -291,7 +295,8 @@ def _refuse_without_reason(order: Order, known: Mapping[str, Attribute]) -> None
 
 def _where_of(destination: Any) -> str:
     """The place that a destination is now: what a receiver has is remembered for it alone."""
-    return f"{destination.destination_id} {destination.place.model_dump_json()}"
+    how = {"access_key", "addressing", "encryption", "kms_key", "acl", "certificate", "host_key", "plain"}
+    return f"{destination.destination_id} {destination.place.model_dump_json(exclude=how)}"
 
 
 def _last(session: Session, channel: str | None) -> datetime | None:

@@ -9,6 +9,7 @@ from datetime import datetime
 
 from ingest_core.deliveries.order import Order
 from ingest_core.errors import InputError
+from ingest_core.transport.control_file import SUFFIX
 from ingest_core.transport.port import checked_name
 
 MACROS: Mapping[str, str] = {
@@ -68,10 +69,11 @@ def endings(order: Order, label: str) -> str:
     return first + (".gz" if order.gzip else "")
 
 
-def root_of(name: str) -> str:
-    """A name without its endings: that of its control file begins so."""
+def control_name(name: str) -> str:
+    """The name of a file's control file: ``.info`` in the place of its endings."""
     packed = name.removesuffix(".gz")
-    return packed.rpartition(".")[0] or packed
+    folder, slash, last = packed.rpartition("/")
+    return folder + slash + (last.rpartition(".")[0] or last) + SUFFIX
 
 
 def _safe(text: str) -> str:

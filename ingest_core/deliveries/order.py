@@ -54,6 +54,7 @@ class Order(Model):
     control_file: bool = True
     is_plain: bool = False
     reason: str | None = None
+    notify: tuple[str, ...] = ()  # addresses that are told when it fails
 
 
 class Delivery(Model):

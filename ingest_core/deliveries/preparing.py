@@ -13,7 +13,7 @@ from ingest_core.clock import now
 from ingest_core.deliveries import records
 from ingest_core.deliveries.columns import plain_columns
 from ingest_core.deliveries.contents import Content, IsEnding, Writing
-from ingest_core.deliveries.file_names import file_name, root_of
+from ingest_core.deliveries.file_names import control_name, file_name
 from ingest_core.deliveries.order import OF_PEOPLE, Delivery
 from ingest_core.deliveries.packing import Packed
 from ingest_core.deliveries.selection import Selection, find_again
@@ -24,7 +24,6 @@ from ingest_core.ledger.audit import write_audit
 from ingest_core.ledger.history import History
 from ingest_core.models import Attribute
 from ingest_core.segments.known import Known
-from ingest_core.transport.control_file import SUFFIX
 from ingest_core.vault import Keyset, LandingZone
 
 
@@ -110,7 +109,7 @@ class Preparing:
             facts |= {
                 "file": name, "landing": made.landing, "bytes": made.file.size, "lines": made.file.lines,
                 "md5": made.file.md5, "sha256": made.file.sha256,
-                "control_file": root_of(name) + SUFFIX if order.control_file else None,
+                "control_file": control_name(name) if order.control_file else None,
             }  # fmt: skip
         records.change(session, delivery.delivery_no, facts)
         self._audit(session, delivery, made)

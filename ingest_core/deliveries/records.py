@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from ingest_core.clock import now
+from ingest_core.deliveries.file_names import control_name
 from ingest_core.deliveries.order import Delivery, Order
 from ingest_core.engine import Session, quote
 from ingest_core.errors import InputError
@@ -159,12 +160,13 @@ def forget_state(session: Session, delivery_no: int) -> None:
 
 
 def is_taken(session: Session, destination: str, name: str, delivery_no: int) -> bool:
-    """Whether another delivery to this destination has this name of a file, or left its control file there."""
+    """Whether another delivery to this destination has this name, for its file or its control file."""
+    names = [name.lower(), control_name(name).lower()]
     return bool(
         session.value(
             "SELECT count(*) > 0 FROM delivery WHERE lower(destination) = lower(?) AND delivery_no <> ? "
-            "AND (lower(file) = lower(?) OR lower(control_file) = lower(?))",
-            [destination, delivery_no, name, name],
+            "AND (list_contains(?::VARCHAR[], lower(file)) OR list_contains(?::VARCHAR[], lower(control_file)))",
+            [destination, delivery_no, names, names],
         )
     )
 

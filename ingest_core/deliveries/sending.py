@@ -17,10 +17,12 @@ from ingest_core.deliveries import records
 from ingest_core.deliveries.contents import IsEnding
 from ingest_core.deliveries.order import Delivery
 from ingest_core.deliveries.preparing import Preparing
-from ingest_core.engine import Engine
+from ingest_core.deliveries.telling import failed_event
+from ingest_core.engine import Engine, Session
 from ingest_core.errors import DeliveryError, InputError, OnrampError, StateError, Stopped
 from ingest_core.faults import abort_point
 from ingest_core.jobs.loads import fault_of_ours
+from ingest_core.ledger.outbox import Event
 from ingest_core.transport.control_file import SentFile, control_file
 from ingest_core.transport.port import Place
 from ingest_core.vault import LandingZone
@@ -40,13 +42,13 @@ class Connecting(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Sending:
-    """Sends the deliveries of one workspace. ``on_failed`` is told of each that ends so."""
+    """Sends the deliveries of one workspace. ``tell`` puts a notice into the outbox for each that fails."""
 
     engine: Engine
     zone: LandingZone
     preparing: Preparing
     destinations: Connecting
-    on_failed: Callable[[Delivery], None]
+    tell: Callable[[Session, Event], object]
 
     def attempt(self, claimed: Delivery, is_ending: IsEnding = lambda: False) -> None:
         """One attempt at a delivery that is running; it is delivered, failed or waiting afterwards."""
@@ -122,7 +124,7 @@ class Sending:
             if isinstance(error, InputError) and error.code == "personal_reason":
                 order = failed.order.model_copy(update={"reason": None})
                 records.change(session, number, {"content": order.model_dump_json()})
-        self.on_failed(failed)
+            self.tell(session, failed_event(failed))
 
 
 class _Bytes:

@@ -100,6 +100,11 @@ class History:
                 raise InputError("There is no upload with this Request ID.", code="no_such_upload", hint="See: history")
             return with_values(session, self._keyset, found[0])
 
+    def has(self, request_id: str) -> bool:
+        """Whether there is an upload with this Request ID."""
+        with self._engine.session() as session:
+            return bool(session.value("SELECT count(*) > 0 FROM upload WHERE request_id = ?", [request_id]))
+
     def rejects(
         self, request_id: str, *, code: str | None = None, limit: int | None = None, offset: int = 0
     ) -> Sequence[RejectedRow]:

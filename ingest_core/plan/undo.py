@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 from ingest_core.catalog import Attributes
 from ingest_core.clock import now
+from ingest_core.deliveries.went_out import went_out
 from ingest_core.engine import Engine, Session
 from ingest_core.engine.steps import Runner, must_be
 from ingest_core.errors import InputError, OnrampError, StateError
@@ -109,6 +110,7 @@ class Undo:
             memberships_before=before["memberships"],
             memberships_after=after["memberships"],
             segments=changed,
+            went_out=went_out(session, upload["upload_no"]) if is_undo else (),
             steps=tuple(runner.reports),
             **moved,
         )

@@ -7,6 +7,7 @@ from ingest_core.models import Receipt, SegmentChange, UndoReceipt
 from pages.ui.text import count, escape, number, percent, seconds
 
 SEGMENTS_TOLD = 5
+FILES_TOLD = 3
 EVENTS_SHARE = 0.2  # when more of the lines fold together, the file looks like a list of events
 
 
@@ -95,7 +96,22 @@ def undo_effects(undo: UndoReceipt) -> list[str]:
         told.append(f"{count(len(back), 'upload')} that it had replaced count{'s' if len(back) == 1 else ''} again.")
     if ended := [other for other in undo.uploads_ended if other != undo.request_id]:
         told.append(f"{count(len(ended), 'upload')} that it replaces no longer count{'s' if len(ended) == 1 else ''}.")
+    told.append(_went_out(undo))
     return [sentence for sentence in told if sentence]
+
+
+def _went_out(undo: UndoReceipt) -> str:
+    """What left already, by name."""
+    if not undo.went_out:
+        return ""
+    files = [f"{escape(one.label)} to {escape(one.destination)}" for one in undo.went_out[:FILES_TOLD]]
+    more = len(undo.went_out) - len(files)
+    rest = f" and {count(more, 'more file')}" if more else ""
+    verb = "was" if len(undo.went_out) == 1 else "were"
+    return (
+        f"{count(len(undo.went_out), 'file')} with people of this upload {verb} delivered and cannot be called back: "
+        f"{', '.join(files)}{rest}."
+    )
 
 
 def _people(undo: UndoReceipt) -> str:

@@ -12,6 +12,7 @@ from ingest_core.audience_manager.processing import BatchOptions
 from ingest_core.audience_manager.receipts import Counts
 from ingest_core.clock import now
 from ingest_core.errors import InputError
+from ingest_core.ledger.outbox import Letter
 from ingest_core.models import SourceSettings
 from ingest_core.workspace import Workspace
 from tests.audience_manager.memory import MemoryFile
@@ -249,3 +250,29 @@ def test_a_cross_device_source_matches_what_is_mapped(workspace):
     (rate,) = workspace.audience.reports.ids(DAY, DAY).rates
     assert (rate.records, rate.matched) == (2, 1)
     assert isinstance(rate.day, date)
+
+
+# ── mail ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_recipients_of_the_data_source_get_the_receipt_once(workspace):
+    source = workspace.sources.get("Source 21")
+    workspace.sources.update(
+        source.source_id, settings=source.settings.model_copy(update={"recipients": ("ops@example.com",)})
+    )
+    batch = ingest(workspace, data(1, "u1\td_sid=2\nbroken\n"))
+    ingest(workspace, data(2, "c1\td_sid=3\n", ids="33"))  # nobody listens
+    workspace.audience.ingest([data(3, "u1\td_sid=2\n")], BatchOptions(AT), is_dry_run=True)
+    with workspace.engine.session() as session:
+        ((request_id, letter),) = session.rows("SELECT request_id, letter FROM notice")
+        assert session.rows("SELECT recipient FROM notice_sending") == [("ops@example.com",)]
+    letter = Letter.model_validate_json(letter)
+    rows = dict(letter.rows)
+    assert request_id == batch.request_id
+    assert "Server-To-Server Processing Result" in letter.subject
+    assert (rows["File name"], rows["Records received"], rows["Format Errors"]) == (
+        "ftp_dpm_21_1700000001.sync",
+        "2",
+        "1",
+    )
+    assert batch.request_id in letter.path

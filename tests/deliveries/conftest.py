@@ -27,11 +27,8 @@ def shelf(tmp_path: Path) -> Shelf:
     return Shelf(tmp_path / "partner")
 
 
-def deliveries_of(workspace: Workspace, shelf: Shelf, failed: list | None = None) -> Deliveries:
-    return Deliveries(
-        workspace.home, workspace.engine, workspace._keyset, workspace.history, shelf, "asha",
-        (failed if failed is not None else []).append,
-    )  # fmt: skip
+def deliveries_of(workspace: Workspace, shelf: Shelf) -> Deliveries:
+    return Deliveries(workspace.home, workspace.engine, workspace._keyset, workspace.history, shelf, "asha")
 
 
 @pytest.fixture

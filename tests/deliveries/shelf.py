@@ -25,7 +25,7 @@ class _Kept:
     def place(self) -> _Kept:
         return self
 
-    def model_dump_json(self) -> str:
+    def model_dump_json(self, exclude: object = None) -> str:
         return self.folder
 
 

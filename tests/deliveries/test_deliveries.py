@@ -13,7 +13,7 @@ from ingest_core.deliveries.order import Column, Order
 from ingest_core.deliveries.recipes import recipe
 from ingest_core.errors import InputError, StateError
 from ingest_core.files import PathSource
-from tests.deliveries.conftest import COLUMNS, PEOPLE, deliveries_of
+from tests.deliveries.conftest import PEOPLE, deliveries_of
 from tests.deliveries.shelf import lost
 
 HASHED = (
@@ -146,19 +146,20 @@ def test_a_place_that_does_not_answer_is_asked_again_with_the_same_bytes(deliver
     assert shelf.puts == [first.file]
 
 
-def test_it_gives_up_after_so_many_attempts_and_tells(workspace, shelf, people):
-    failed: list = []
-    deliveries = deliveries_of(workspace, shelf, failed)
+def test_it_gives_up_after_so_many_attempts_and_tells(deliveries, shelf, people, workspace):
     shelf.fails["connect"] = lost("login_refused", is_retryable=False)
-    done = deliveries.deliver(order())
+    done = deliveries.deliver(order(notify=("asha@example.com",)))
     assert (done.status, done.error["code"]) == ("failed", "login_refused")
-    assert [one.delivery_id for one in failed] == [done.delivery_id]
     shelf.fails["connect"] = lost()
     with workspace.engine.session() as session:
         session.run("UPDATE delivery SET status = 'waiting', attempts = 7, due_at = created_at")
     deliveries.send_due()
     assert deliveries.get(done.delivery_id).status == "failed"
-    assert len(failed) == 2
+    with workspace.engine.session() as session:
+        told = session.rows("SELECT kind, data FROM notice")
+    assert [(kind, json.loads(data)["delivery_id"]) for kind, data in told] == [
+        ("delivery_failed", done.delivery_id)
+    ] * 2
 
 
 def test_never_the_same_name_with_other_bytes(deliveries, shelf, people):
@@ -168,6 +169,8 @@ def test_never_the_same_name_with_other_bytes(deliveries, shelf, people):
     assert shelf.text("x.tsv") == "somebody else's"
     again = [deliveries.deliver(order(file_name="same")).file for _ in range(3)]
     assert again == ["same.tsv", "same_2.tsv", "same_3.tsv"]
+    packed = deliveries.deliver(order(file_name="same", form="csv", gzip=True))
+    assert (packed.file, packed.control_file) == ("same_4.csv.gz", "same_4.info")
 
 
 def test_a_process_that_ends_on_the_way_leaves_a_delivery_that_the_next_finishes(workspace, shelf, people):
@@ -295,4 +298,17 @@ def test_members_files_and_deliveries_have_the_same_people(deliveries, shelf, pe
     workspace.segments.write_members("EVERYBODY", members)
     assert [line.split(",")[1] for line in members.getvalue().splitlines()] == shelf.text("x.csv").split()
     assert len(PEOPLE.splitlines()) == len(shelf.text("x.csv").splitlines())
-    assert COLUMNS
+
+
+def test_an_undo_names_the_files_that_went_out_with_people_of_the_upload(deliveries, shelf, people, kernel):
+    other = kernel.load("crmid\nC77\n", {"crmid": "crmid"}, "Shop")
+    kernel.workspace.segments.add("SHOP", {"source": "Shop"})
+    deliveries.deliver(order())
+    deliveries.deliver(order("upload", other.request_id))
+    shelf.fails["connect"] = lost("login_refused", is_retryable=False)
+    deliveries.deliver(order(given="SHOP"))
+    undo = kernel.workspace.undo.preview(other.request_id)
+    assert [(one.kind, one.label, one.destination) for one in undo.went_out] == [
+        ("upload", "people.tsv", "Partner"), ("segment", "EVERYBODY", "Partner"),
+    ]  # fmt: skip
+    assert [one.label for one in kernel.workspace.undo.preview(people).went_out] == ["EVERYBODY"]

@@ -8,7 +8,7 @@ from ingest_core.audience_manager.processing import BatchOptions
 from ingest_core.audience_manager.received import ReceivedFile
 from ingest_core.clock import now
 from tests.audience_manager.memory import MemoryFile
-from tests.pages.shown import texts
+from tests.pages.shown import press_inside, texts
 
 NAME = "ftp_dpm_478_1790000000.overwrite"
 TEXT = "u1\td_sid=2\nu2\td_sid=2,size=S\nbroken\nasha@example.com\td_sid=2\nu3\tsize=S\n"
@@ -125,3 +125,14 @@ def test_names_of_files_are_shown_as_they_are(open_page, audience):
     (found,) = audience.receipts()
     page = open_page("am_receipt", receipt=found.request_id)
     assert not any("**bold** <b>" in element.value for element in page.markdown)
+
+
+def test_a_batch_is_taken_back_after_a_look_at_what_would_change(open_page, audience, batch):
+    page = open_page("am_receipt", receipt=batch.request_id)
+    page.button(key="undo").click().run()
+    assert [metric.delta for metric in page.metric][-3:] == ["-2", "-2", "0"]
+    press_inside(page, "undo", "confirm_undo")
+    assert audience.receipt(batch.request_id).undone_by == "Asha Menon"
+    shown = texts(open_page("am_receipt", receipt=batch.request_id))
+    assert "Nothing of this batch counts now" in shown
+    assert audience.reports.status(now().date(), now().date()).files == []
