@@ -14,6 +14,7 @@ from ingest_core.audience_manager.received import ReceivedFiles
 from ingest_core.audience_manager.receiving import Receiving
 from ingest_core.catalog import Attributes, Drafts, Mappings, Sources
 from ingest_core.catalog.destinations import Destinations
+from ingest_core.catalog.pgp_keys import PgpKeys
 from ingest_core.deliveries.deliveries import Deliveries
 from ingest_core.deliveries.round import NAME as DELIVERIES
 from ingest_core.deliveries.round import DeliveryRound
@@ -115,6 +116,7 @@ class Workspace:
     def _move_files(self) -> None:
         """The services that fetch, deliver and tell, each with a round of its own."""
         self.notices = Notices(self.engine, self.configuration, self.settings, self._progress)
+        self.pgp_keys = PgpKeys(self.engine, self._keyset, self.user)
         self.destinations = Destinations(self.home, self.engine, self._keyset, self.user)
         self.received = ReceivedFiles(self.engine, self.landing, self.user)
         self.receiving = Receiving(self.engine, self.landing, self.received, self.audience)

@@ -87,11 +87,12 @@ def _secrets(given: list[str]) -> Secrets:
         name, _, where = one.partition("=")
         if name not in _SECRETS or name in found:
             raise _bad_secret(f"There is no such secret, or it is given twice. It is one of: {', '.join(_SECRETS)}.")
-        found[name] = _read(where)
+        found[name] = secret_at(where)
     return Secrets.model_validate(found)
 
 
-def _read(where: str) -> str:
+def secret_at(where: str) -> str:
+    """A secret by where it is. InputError ``bad_secret``."""
     kind, _, rest = where.partition(":")
     if where == STDIN:
         text: str | None = value_given(where)

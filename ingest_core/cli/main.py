@@ -36,6 +36,7 @@ from ingest_core.cli import (
     mappings,
     notices,
     operate,
+    pgp,
     schedules,
     segments,
     serve,
@@ -53,7 +54,7 @@ from ingest_core.workspace import Workspace
 
 _MODULES = (
     sources, attributes, mappings, inbox, ingest, explore, look, undo, segments, macros, audience, operate, settings,
-    destinations, deliveries, notices, schedules, serve,
+    destinations, pgp, deliveries, notices, schedules, serve,
 )  # fmt: skip
 
 

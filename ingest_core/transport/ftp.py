@@ -249,7 +249,10 @@ class Ftp(Connected):
     def _lines(self, command: str) -> list[str]:
         parts: list[bytes] = []
         self._receive(command, parts.append)
-        return b"".join(parts).decode(self._ftp.encoding, "replace").splitlines()
+        text = b"".join(parts)
+        if text and not text.endswith(b"\n"):
+            raise failures.unreachable(self._place.host, self._place.port)  # cut off within a name
+        return text.decode(self._ftp.encoding, "replace").splitlines()
 
     def _is_folder(self, path: str) -> bool:
         here = self._ftp.pwd()

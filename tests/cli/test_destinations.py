@@ -70,3 +70,21 @@ def test_what_cannot_be_is_refused_and_no_secret_is_quoted(onramp, arguments, co
 def test_nothing_to_set_is_no_change(onramp):
     onramp.json("destination", "add", "Partner", *SFTP)
     assert onramp.refuse("destination", "set", "Partner")["code"] == "usage"
+
+
+def test_openpgp_keys_are_added_listed_shown_and_removed(onramp, tmp_path):
+    import pysequoia
+
+    key = pysequoia.Tsk.generate(user_id="Asha <asha@example.com>", profile=pysequoia.Profile.RFC4880)
+    file = tmp_path / "private.asc"
+    file.write_text(str(key))
+    made = onramp.json("pgp", "add", "Ours", file)
+    assert (made["name"], made["kind"], made["fingerprint"]) == (
+        "Ours",
+        "private",
+        key.extract_certificate().fingerprint,
+    )
+    assert onramp.json("pgp", "list") == [made]
+    assert "BEGIN PGP PUBLIC KEY" in onramp.run("pgp", "public", "Ours").out
+    assert onramp.json("pgp", "remove", "Ours") == {"name": "Ours", "removed": True}
+    assert onramp.refuse("pgp", "public", "Ours")["code"] == "no_such_pgp_key"

@@ -103,7 +103,7 @@ class Proxy:
         mine = fault if fault is not None and fault.direction == direction else None
         done = 0
         with contextlib.suppress(OSError):
-            while data := source.recv(BLOCK if mine is None else max(1, min(BLOCK, mine.after - done or BLOCK))):
+            while data := source.recv(mine.after - done if mine and 0 < mine.after - done < BLOCK else BLOCK):
                 if mine is not None and done >= mine.after:
                     data = self._break(mine, data, source, sink)
                     if not data:
@@ -135,6 +135,6 @@ def _reset(one: socket.socket) -> None:
     """Closes with RST, as a connection that breaks does."""
     with contextlib.suppress(OSError):
         one.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-        one.shutdown(socket.SHUT_RDWR)
+        one.shutdown(socket.SHUT_RD)  # wakes who reads it and sends nothing
     with contextlib.suppress(OSError):
         one.close()

@@ -50,7 +50,14 @@ def disk(root: Path) -> tuple[Callable[[], dict[str, bytes]], Callable[[str, byt
     """What is in a folder, and how to write into it."""
 
     def files() -> dict[str, bytes]:
-        return {str(path.relative_to(root)): path.read_bytes() for path in root.rglob("*") if path.is_file()}
+        found = {}
+        for path in root.rglob("*"):
+            try:
+                if path.is_file():
+                    found[str(path.relative_to(root))] = path.read_bytes()
+            except FileNotFoundError:
+                pass  # a server takes away what broke off while we look
+        return found
 
     def write(name: str, data: bytes) -> None:
         (root / name).parent.mkdir(parents=True, exist_ok=True)
