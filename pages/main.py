@@ -56,7 +56,10 @@ page = st.navigation(
             ),
             _page("am_receipt", "Receipt", "receipt_long", "One batch of files.", visibility="hidden"),
         ],
-        "Workspace": [_page("settings", "Settings", "settings", "Limits, keys and version.")],
+        "Workspace": [
+            _page("notices", "Notices", "mail", "Messages about uploads: who was told what."),
+            _page("settings", "Settings", "settings", "Limits, keys and version."),
+        ],
     }
 )
 

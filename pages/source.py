@@ -8,7 +8,7 @@ import phonenumbers
 import streamlit as st
 
 from ingest_core.errors import OnrampError
-from ingest_core.models import Receipt, Source, SourceSettings
+from ingest_core.models import Receipt, Source, SourceSettings, Told
 from ingest_core.overview import SourceActivity
 from pages.ui import approval, badges, charts, errors, schedule_tab, source_mapping, told
 from pages.ui.draft import Draft
@@ -101,8 +101,10 @@ def settings_tab(source: Source) -> None:
                 help="Who is to be told about the uploads of this source, unless an upload names others.",
             )
         )  # fmt: skip
+        chosen["notify_on"] = told_on(list(current.notify_on))
         st.caption(
-            "Each new upload of this source starts with them. Messages go out only where a mail server is set up."
+            "Each new upload of this source starts with them. Messages go out only where a mail server is set up; "
+            "without one they are kept and can be read."
         )
         with st.container(horizontal=True):
             is_saved = st.button("Save", type="primary", key="save_settings")
@@ -111,6 +113,19 @@ def settings_tab(source: Source) -> None:
         if is_saved:
             _save(source, current.model_copy(update=chosen))
     _archive(source)
+
+
+def told_on(current: list[Told]) -> tuple[Told, ...]:
+    """Of which events the recipients are told; one that waits for approval or was undone counts as its end."""
+    labels: dict[Told, str] = {"start": "It begins", "processing": "It takes long", "end": "It ends"}
+    seconds = workspace().settings.notice_after_seconds
+    chosen = st.pills(
+        "They are told when", list(labels), format_func=labels.__getitem__, selection_mode="multi", default=current,
+        key="notify_on",
+        help=f"Long is more than {count(seconds, 'second')}, which the settings of mail say. When a file waits for "
+        "approval or is undone, those are told who are told of its end.",
+    )  # fmt: skip
+    return tuple(event for event in labels if event in chosen)
 
 
 def _archive(source: Source) -> None:

@@ -69,6 +69,11 @@ class Notices:
         with self._engine.session() as session:
             return listing.counts(session)
 
+    def total(self) -> int:
+        """How many there are."""
+        with self._engine.session() as session:
+            return int(session.value("SELECT count(*) FROM notice"))
+
     def get(self, notice_id: str) -> Notice:
         """One with its messages as they go out. InputError ``no_such_notice``."""
         with self._engine.session() as session:

@@ -1,14 +1,17 @@
-"""Mail: the server that messages go out through, and a test of it."""
+"""Mail: the server that messages go out through, the webhook beside it, a test of each, and when people are told."""
 
 from __future__ import annotations
 
 import streamlit as st
 
 from ingest_core.errors import OnrampError
+from ingest_core.notices.model import STATES
+from pages.configure import webhook
 from pages.ui import errors
-from pages.ui.knobs import Knob, act, changed, draw, save
+from pages.ui.knobs import Knob, act, changed, draw, save, save_row
+from pages.ui.links import notices_link
 from pages.ui.state import workspace
-from pages.ui.text import escape
+from pages.ui.text import escape, number
 
 SECURITY = {"starttls": "STARTTLS (usually port 587)", "tls": "TLS (usually port 465)", "none": "None, no password"}
 KNOBS = (
@@ -18,6 +21,12 @@ KNOBS = (
     Knob("mail_user", "User name", help="As the server knows you"),
     Knob("mail_sender", "Sender", help="onramp@example.com"),
     Knob("base_url", "Address of this app, for links", help="https://onramp.example.com"),
+)
+
+NOTICES = (
+    Knob("notice_after_seconds", "Tell that a load takes long after (seconds)"),
+    Knob("notice_retry_hours", "Try to send for (hours)"),
+    Knob("notice_keep_days", "List sent notices for (days)", empty="For ever"),
 )
 
 
@@ -38,6 +47,22 @@ def draw_tab() -> None:
                 act(lambda: workspace().configuration.reset("mail_password"), "The password is forgotten")
     with st.container(border=True):
         _test()
+    webhook.draw_card()
+    with st.container(border=True):
+        _notices()
+
+
+def _notices() -> None:
+    """When people are told that a load takes long, how long sending is tried, and what was sent."""
+    st.markdown("#### Notices")
+    st.caption("Whom uploads tell, and of what, is a setting of each source. A load never waits for a message.")
+    with st.grid(3, min_column_width=230):
+        for knob in NOTICES:
+            draw(knob)
+    save_row(NOTICES, key="notices")
+    counts = workspace().notices.counts()
+    told = ", ".join(f"{number(counts[state])} {state}" for state in STATES if counts[state])
+    notices_link(f"All notices: {told}" if told else "All notices")
 
 
 def _is_kept() -> bool:

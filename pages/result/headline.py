@@ -7,8 +7,9 @@ import streamlit as st
 from ingest_core.models import Receipt
 from ingest_core.reasons import REASONS
 from pages.result import parameters
-from pages.ui import badges, charts, told
-from pages.ui.state import when
+from pages.ui import badges, charts, notice_words, told
+from pages.ui.links import notices_link
+from pages.ui.state import when, workspace
 from pages.ui.text import ago, escape, number, percent
 
 SHORT_LIST = 3  # reasons beside which the left card would stand half empty
@@ -30,6 +31,14 @@ def headline(receipt: Receipt) -> None:
             title=escape(receipt.error.get("message") or "Not one row was stored."),
             icon=":material/error:",
         )
+    who_was_told(receipt)
+
+
+def who_was_told(receipt: Receipt) -> None:
+    """How far its notices are, and the way to them."""
+    notices = workspace().notices.list(request_id=receipt.request_id)
+    if notices:
+        notices_link(notice_words.told(notices), receipt.request_id)
 
 
 def aftermath(receipt: Receipt) -> None:

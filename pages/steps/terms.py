@@ -10,6 +10,7 @@ from ingest_core.catalog.addresses import check_addresses
 from ingest_core.clock import now, to_utc
 from ingest_core.errors import OnrampError
 from pages.ui.draft import Draft
+from pages.ui.notice_words import told_when
 from pages.ui.state import time_zone, when
 from pages.ui.text import count, escape, number, percent
 from pages.ui.waiting import at_once
@@ -67,7 +68,7 @@ def _in(left: timedelta) -> str:
 
 
 def recipients(draft: Draft) -> str | None:
-    """Who gets a message at the end; those of the source are offered."""
+    """Who gets messages; those of the source are offered."""
     offered = list(dict.fromkeys((*draft.source.settings.recipients, *draft.options.notify)))
     with st.container(border=True):
         st.markdown("#### Who gets an e-mail")
@@ -86,13 +87,15 @@ def recipients(draft: Draft) -> str | None:
 
 
 def _told(draft: Draft) -> str:
-    people = len(draft.options.notify)
+    people, events = len(draft.options.notify), told_when(draft.source.settings.notify_on)
     if not people:
         return "Nobody is told."
-    said = f"{count(people, 'person is', 'people are')} to be told when the upload ends"
+    if not events:
+        return f"The settings of {escape(draft.source.name)} say that nobody is told of anything."
+    said = f"{count(people, 'person is', 'people are')} told when the load {events}"
     if draft.workspace.settings.mail_host:
         return f"{said}."
-    return f"{said}. No mail server is set up in the settings, so no message goes out; the addresses are kept."
+    return f"{said}. No mail server is set up in the settings: the messages are kept and can be read under Notices."
 
 
 def threshold(draft: Draft) -> None:

@@ -35,6 +35,9 @@ LOOK: dict[str, tuple[str, str, str]] = {
     "Gone": ("gray", "visibility_off", "#e9ecef"),
     "Paused": ("gray", "pause_circle", "#e9ecef"),
     "Watching": ("green", "event_repeat", "#d3f9d8"),
+    "Sent": ("green", "mark_email_read", "#d3f9d8"),
+    "Given up": ("red", "unsubscribe", "#ffe3e3"),
+    "Kept": ("gray", "inventory_2", "#e9ecef"),
 }
 
 

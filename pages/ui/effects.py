@@ -6,6 +6,7 @@ import streamlit as st
 
 from ingest_core.models import Receipt
 from pages.ui.draft import Draft
+from pages.ui.notice_words import told_when
 from pages.ui.state import overview, when
 from pages.ui.text import count, escape, number
 
@@ -49,7 +50,7 @@ def _time(draft: Draft) -> str:
 
 
 def _mail(draft: Draft) -> str:
-    told = draft.options.notify
-    return (
-        f"{count(len(told), 'address', 'addresses')} to be told of the end: {escape(', '.join(told))}." if told else ""
-    )
+    told, events = draft.options.notify, told_when(draft.source.settings.notify_on)
+    if not told or not events:
+        return ""
+    return f"{count(len(told), 'address is', 'addresses are')} told when it {events}: {escape(', '.join(told))}."

@@ -38,6 +38,12 @@ def upload_link(request_id: str, label: str = "") -> None:
     )  # fmt: skip
 
 
+def notices_link(label: str, request_id: str | None = None) -> None:
+    """A link to the notices, or to those about one upload."""
+    params = {"upload": request_id} if request_id else {}
+    st.page_link("notices.py", label=escape(label), icon=":material/mail:", query_params=params)
+
+
 def segment_links(names: Sequence[str], ids: Mapping[str, int]) -> None:
     """A link to each of these segments. ``ids``: name → segment_id."""
     for name in names:

@@ -57,7 +57,7 @@ def test_addresses_are_checked_and_kept(page, workspace, draft_id):
     page.session_state["notify"] = ["asha@Example.com", "asha@example.com"]
     page.run()
     assert options_of(workspace, draft_id)["notify"] == ["asha@example.com"]
-    assert "1 person is to be told when the upload ends. No mail server is set up" in texts(page)
+    assert "1 person is told when the load begins, takes long and ends. No mail server is set up" in texts(page)
 
 
 def test_a_wrong_address_blocks_and_is_not_kept(page, workspace, draft_id):

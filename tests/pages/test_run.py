@@ -83,7 +83,7 @@ def test_what_else_happens_is_counted(at_run, load, workspace):
     shown = texts(page)
     assert "has **2 members** afterwards, 2 now; **1** leave it." in shown
     assert "Segment LEADS is created with **2 profiles**." in shown
-    assert "1 address to be told of the end" in shown
+    assert "1 address is told when it begins, takes long and ends" in shown
     page.button(key="load").click().run()
     workspace.jobs.run_waiting()
     receipt = workspace.history.list(limit=1)[0]
