@@ -141,6 +141,7 @@ class Settings(BaseModel):
     )
     reject_keep_days: Days = Field(None, description="Days that rejected rows are kept after the load")
     undone_keep_days: Days = Field(None, description="Days after an undo in which it can be taken back")
+    audience_keep_days: Days = Field(60, description="Days that lines of Audience Manager files are kept in the log")
     explore_seconds: int = Field(30, ge=1, description="Longest query of Explore")
     explore_rows: int = Field(10_000, ge=1, le=1_000_000, description="Most rows of a result that Explore shows")
     explore_result_bytes: Bytes = Field(32 << 20, ge=1 << 16, le=1 << 30, description="Most bytes of these rows")

@@ -14,6 +14,8 @@ from ingest_core.audience_manager.batch_list import (
     count_batches,
     list_batches,
 )
+from ingest_core.audience_manager.data_sources import is_device
+from ingest_core.audience_manager.forgetting import Forgotten, Request, forget
 from ingest_core.audience_manager.observing import Observer
 from ingest_core.audience_manager.processing import Batch, BatchOptions
 from ingest_core.audience_manager.qualified import Profile, Scope, make_live, members
@@ -122,6 +124,29 @@ class AudienceManager:
     def _undoing(self, action: Action, request_id: str, is_preview: bool, progress: Progress) -> BatchUndo:
         work = BatchUndoing(self._engine, self._user)
         return work.run(request_id, action, self.registered(), is_preview=is_preview, progress=progress)
+
+    def forget(self, dpid: int, identifier: str) -> Forgotten:
+        """Erases an id with its traits and mappings, a customer's devices, too; later files are passed over for it.
+
+        InputError ``unknown_data_source``, ``empty_id``.
+        """
+        registered = self.registered()
+        if dpid not in registered.sources and not is_device(dpid):
+            raise InputError(
+                f"There is no data source with the DPID {dpid}. Nothing was changed.",
+                code="unknown_data_source",
+                hint="See: source list",
+            )
+        if not identifier:
+            raise InputError("The id is empty. Nothing was changed.", code="empty_id", hint="Name the id to forget.")
+        with self._engine.write:
+            with self._engine.session() as session, session.transaction():
+                done = forget(Runner(session), registered, Request(dpid, identifier, now(), self._user))
+                detail = done.model_dump()
+                write_audit(session, self._user, "am forget", str(dpid), detail)
+                abort_point("commit", "before")
+            abort_point("commit", "after")
+        return done
 
     def refold(self, runner: Runner) -> None:
         """Computes all folds again from the log, inside the caller's transaction."""

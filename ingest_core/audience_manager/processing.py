@@ -12,6 +12,7 @@ from ingest_core.audience_manager import id_map, trait_fold
 from ingest_core.audience_manager.batches import Inbound, fingerprint, logical_files, read_name, sync_files
 from ingest_core.audience_manager.data_sources import UUID_DPID
 from ingest_core.audience_manager.evaluation import Evaluator
+from ingest_core.audience_manager.forgetting import leave_alone
 from ingest_core.audience_manager.id_sync import RowContext
 from ingest_core.audience_manager.known import Known
 from ingest_core.audience_manager.line_blocks import BlockParser
@@ -49,6 +50,7 @@ SELECT judged.file_no, judged.line, judged.dpid, judged.user_id, trait_id, is_ad
 FROM am_judged AS judged JOIN am_line_op USING (pos)
 WHERE class IN ('stored', 'no_matching_aam_id')
 """
+ROWS = "SELECT count(*) FROM am_pair WHERE place = 0"
 LOG_HASHES = "INSERT INTO am_row SELECT ?::BIGINT, line, list(id ORDER BY place) FROM am_pair GROUP BY line"
 DEVICES = "CREATE OR REPLACE TEMP TABLE am_device (receipt VARCHAR, dpid BIGINT, id VARCHAR)"
 NEW_DEVICES = "INSERT INTO am_device SELECT ?::VARCHAR, dpid, id FROM am_touched"
@@ -246,12 +248,13 @@ class Batch:
         except FileError as error:
             self._refuse(file.source.name, file.sha256, error.code, error.message)
             return 0
-        good = int(self._session.value("SELECT count(*) FROM am_pair WHERE place = 0"))
+        good = int(self._session.value(ROWS))
         stored = 0
         if not self._options.is_beta:
-            stored = good
+            leave_alone(self._session, is_c2c=context.is_c2c)
             if context.is_c2c:
                 id_map.apply_hashes(self._session)
+                stored = int(self._session.value(ROWS))
             else:
                 stored = id_map.apply_ids(self._session, name.columns, self._known)
         counts = {**dict.fromkeys(SYNC_COUNTERS, 0), **rows.counts}

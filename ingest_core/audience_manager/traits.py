@@ -2,37 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from collections.abc import Sequence
+from functools import partial
+from typing import Any
 
-from pydantic import Field
+import pyarrow as pa
 
 from ingest_core.audience_manager.evaluation import Realisable
 from ingest_core.audience_manager.rules import parse_trait_rule
 from ingest_core.audience_manager.rules.expiry import DEFAULT_DAYS
-from ingest_core.catalog.names import check_name
+from ingest_core.audience_manager.trait_table import at_line, read_table
+from ingest_core.audience_manager.trait_taking import MOST_TRAITS, Catalogue, Trait, TraitType
 from ingest_core.clock import now
 from ingest_core.engine import Engine, Session
-from ingest_core.errors import InputError, StateError
+from ingest_core.errors import InputError
 from ingest_core.ledger.audit import write_audit
-from ingest_core.models import Model
+from ingest_core.vault.writing import append
 
-TraitType = Literal["onboarded", "rule_based", "folder"]
-MOST_TRAITS = 100_000
-_LARGEST = 10**18 - 1
-
-
-class Trait(Model):
-    """``rule``: canonical text over signals, None where only ids in files name it. ``ttl_days``: 0 = for ever."""
-
-    trait_id: int
-    name: str
-    dpid: int
-    type: TraitType = "onboarded"
-    rule: str | None = None
-    ttl_days: int = Field(default=DEFAULT_DAYS, ge=0, le=36_500)
-    integration_code: str | None = None
-    folder: str | None = None
-
+__all__ = ["MOST_TRAITS", "Trait", "TraitType", "Traits", "realisable"]
 
 Listed = list[Trait]
 """Inside the class, ``list`` is its method."""
@@ -64,58 +51,71 @@ class Traits:
         ttl_days: int = DEFAULT_DAYS,
         integration_code: str | None = None,
         folder: str | None = None,
+        description: str | None = None,
     ) -> Trait:
         """Creates a trait of a data source; without ``trait_id`` it gets the next free one.
 
         InputError ``bad_name``, ``unknown_data_source``, ``bad_trait_id``, ``bad_ttl`` and all of ``parse_trait_rule``;
         StateError ``trait_exists``, ``integration_code_taken``, ``too_many_traits``.
         """
-        name = check_name(name, "a trait")
-        canonical = str(parse_trait_rule(rule)) if rule else None
-        if not 0 <= ttl_days <= 36_500:
-            raise _refused("Days to live are 0 (for ever) to 36,500.", "bad_ttl", "The usual number is 120.")
-        if trait_id is not None and not 0 < trait_id <= _LARGEST:
-            raise _refused("A trait id has 1 to 18 digits.", "bad_trait_id", "Leave it out to get the next free one.")
+        number = 0 if trait_id is None else trait_id or -1  # 0 is no id that somebody may choose
+        given = Trait(
+            trait_id=0, name=name, dpid=dpid, type=type, rule=rule, ttl_days=DEFAULT_DAYS,
+            integration_code=integration_code or None, folder=folder or None, description=description or None,
+        ).model_copy(update={"trait_id": number, "ttl_days": ttl_days})  # fmt: skip
         with self._engine.write, self._engine.session() as session, session.transaction():
-            self._check(session, dpid, trait_id, integration_code)
-            number = trait_id or int(session.value("SELECT coalesce(max(trait_id), 0) + 1 FROM am_trait"))
-            session.run(
-                NEW,
-                [
-                    number, name, dpid, type, canonical, ttl_days, integration_code or None, folder or None, now(),
-                    self._user,
-                ],
-            )  # fmt: skip
-            write_audit(session, self._user, "add trait", str(number), {"dpid": dpid})
-            return Trait(**session.records("SELECT * FROM am_trait WHERE trait_id = ?", [number])[0])
+            made = Catalogue(session).take(given)
+            append(session, "am_trait", _rows([made], self._user))
+            write_audit(session, self._user, "add trait", str(made.trait_id), {"dpid": dpid})
+        return made
 
-    def _check(self, session: Session, dpid: int, trait_id: int | None, integration_code: str | None) -> None:
-        if not session.value("SELECT count(*) FROM source WHERE dpid = ?", [dpid]):
-            raise _refused(
-                f"There is no data source with the DPID {dpid}.",
-                "unknown_data_source",
-                "Create it with: source add NAME --kind data_source --dpid N",
-            )
-        total, same, code = session.row(_TAKEN, [trait_id, dpid, integration_code]) or (0, 0, 0)
-        if same:
-            raise _taken(f"There is a trait {trait_id} already.", "trait_exists", "Choose another id.")
-        if code:
-            raise _taken(
-                "Another trait of this data source has the integration code.",
-                "integration_code_taken",
-                "Codes are unique in a data source.",
-            )
-        if total >= MOST_TRAITS:
-            raise _taken("There are 100,000 traits already.", "too_many_traits", "Put several into one rule.")
+    def load_table(self, text: str, *, is_dry_run: bool = False) -> int:
+        """Creates the traits of a CSV table (``trait_table``), all of them or none; returns how many.
+
+        InputError ``bad_trait_table`` and all errors of ``add``, with the line of the first row that cannot be used in
+        ``facts``.
+        """
+        rows = read_table(text)
+        with self._engine.write, self._engine.session() as session, session.transaction():
+            catalogue = Catalogue(session)
+            made = [at_line(line, partial(catalogue.take, given)) for line, given in rows]
+            if made and not is_dry_run:
+                append(session, "am_trait", _rows(made, self._user))
+                write_audit(session, self._user, "load traits", "", {"traits": len(made)})
+        return len(made)
+
+    def remove(self, trait_id: int) -> int:
+        """Deletes a trait; whoever had it has it no more. Its id is never given again. Returns how many had it.
+
+        InputError ``no_such_trait``.
+        """
+        with self._engine.write, self._engine.session() as session, session.transaction():
+            if not session.run(REMOVED, [now(), self._user, trait_id]):
+                raise InputError(
+                    f"There is no trait {trait_id}. Nothing was changed.",
+                    code="no_such_trait",
+                    hint="See: am trait list",
+                )
+            session.run("DELETE FROM am_trait WHERE trait_id = ?", [trait_id])
+            session.run("DELETE FROM am_base_held WHERE trait_id = ?", [trait_id])
+            held = session.run("DELETE FROM am_held WHERE trait_id = ?", [trait_id]) or 0
+            write_audit(session, self._user, "remove trait", str(trait_id), {"held": held})
+        return held
 
 
-NEW = """
-INSERT INTO am_trait (trait_id, name, dpid, type, rule, ttl_days, integration_code, folder, created_at, created_by)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-"""
-_TAKEN = """
-SELECT count(*), count(*) FILTER (WHERE trait_id = ?), count(*) FILTER (WHERE dpid = ? AND integration_code = ?)
-FROM am_trait
+def _rows(traits: Sequence[Trait], user: str) -> pa.Table:
+    made = {"created_at": now(), "created_by": user}
+    table = [{**trait.model_dump(), **made} for trait in traits]
+    kinds = pa.schema(
+        [("trait_id", pa.int64()), ("name", pa.string()), ("dpid", pa.int64()), ("type", pa.string()),
+         ("rule", pa.string()), ("ttl_days", pa.int32()), ("integration_code", pa.string()), ("folder", pa.string()),
+         ("description", pa.string()), ("created_at", pa.timestamp("us")), ("created_by", pa.string())]
+    )  # fmt: skip
+    return pa.Table.from_pylist(table, schema=kinds)
+
+
+REMOVED = """
+INSERT INTO am_trait_removed SELECT trait_id, name, dpid, ?::TIMESTAMP, ?::VARCHAR FROM am_trait WHERE trait_id = ?
 """
 
 
@@ -127,11 +127,3 @@ def realisable(session: Session, owner: int) -> Realisable:
         foreign=frozenset(trait for trait, dpid, _ in rows if dpid != owner),
         rules={trait: parse_trait_rule(rule) for trait, dpid, rule in rows if dpid == owner and rule},
     )
-
-
-def _refused(what: str, code: str, hint: str) -> InputError:
-    return InputError(f"{what} Nothing was created.", code=code, hint=hint)
-
-
-def _taken(what: str, code: str, hint: str) -> StateError:
-    return StateError(f"{what} Nothing was created.", code=code, hint=hint)

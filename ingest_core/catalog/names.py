@@ -11,14 +11,14 @@ MACRO = re.compile(r"[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)*")
 _ATTRIBUTE = re.compile(r"[^\s\-]+")
 
 
-def check_name(name: str, what: str) -> str:
-    """A free name, trimmed: 1–200 characters, none of them invisible. InputError ``bad_name``."""
+def check_name(name: str, what: str, most: int = 200) -> str:
+    """A free name, trimmed: 1 to ``most`` characters, none of them invisible. InputError ``bad_name``."""
     text = unicodedata.normalize("NFC", name).strip()
-    if not text or len(text) > 200 or any(unicodedata.category(c) in {"Cc", "Cs", "Zl", "Zp"} for c in text):
+    if not text or len(text) > most or any(unicodedata.category(c) in {"Cc", "Cs", "Zl", "Zp"} for c in text):
         raise InputError(
             f"This is not a usable name for {what}. Nothing was created.",
             code="bad_name",
-            hint="Use 1 to 200 visible characters.",
+            hint=f"Use 1 to {most} visible characters.",
         )
     return text
 

@@ -1,8 +1,9 @@
-"""am undo, am redo, am digest: batches of Audience Manager files are taken back, and what all of them lead to."""
+"""am undo, am redo, am forget, am digest: batches are taken back, ids are erased, and what all lead to."""
 
 from __future__ import annotations
 
 import argparse
+import sys
 from typing import Any
 
 from ingest_core.cli.parser import command
@@ -17,6 +18,11 @@ def add_commands(am: Any) -> None:
     for parser in (undo, redo):
         parser.add_argument("id", metavar="ID")
         parser.add_argument("--dry-run", action="store_true", help="only say what would change")
+    forget = command(
+        am, "forget", "Erase an id with its traits and mappings; later files are passed over for it.", _forget
+    )
+    forget.add_argument("dpid", type=int, metavar="DPID")
+    forget.add_argument("id", metavar="ID", help="- reads it from standard input")
     command(am, "digest", "One figure for all traits and mappings, and their counts.", _digest)
 
 
@@ -26,6 +32,11 @@ def _undo(workspace: Workspace, args: argparse.Namespace) -> Any:
 
 def _redo(workspace: Workspace, args: argparse.Namespace) -> Any:
     return workspace.audience.redo(args.id, is_preview=args.dry_run)
+
+
+def _forget(workspace: Workspace, args: argparse.Namespace) -> Any:
+    identifier = sys.stdin.readline().rstrip("\r\n") if args.id == "-" else args.id
+    return workspace.audience.forget(args.dpid, identifier)
 
 
 def _digest(workspace: Workspace, _: argparse.Namespace) -> Any:

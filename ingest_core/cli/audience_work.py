@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import argparse
 from datetime import datetime
+from pathlib import Path
 from typing import Any, get_args
 
 from ingest_core.audience_manager.processing import BatchOptions
 from ingest_core.audience_manager.qualified import Scope
 from ingest_core.audience_manager.receipts import Counts
 from ingest_core.audience_manager.rules.expiry import DEFAULT_DAYS
+from ingest_core.audience_manager.trait_table import write_table
 from ingest_core.audience_manager.traits import TraitType
 from ingest_core.cli.files_given import file_given
 from ingest_core.cli.moments import moment_given
@@ -38,6 +40,15 @@ def add_commands(am: Any) -> None:
     add.add_argument("--ttl", type=int, default=DEFAULT_DAYS, metavar="DAYS", help="0: for ever")
     add.add_argument("--ic", metavar="CODE", help="integration code")
     add.add_argument("--folder", metavar="PATH")
+    add.add_argument("--description", metavar="TEXT")
+    removed = command(trait, "remove", "Delete a trait; whoever had it has it no more.", _remove)
+    removed.add_argument("id", type=int, metavar="ID")
+    table = command(trait, "import", "Create the traits of a CSV table, all or none.", _import)
+    table.add_argument("file", metavar="FILE")
+    table.add_argument("--dry-run", action="store_true", help="only check")
+    written = command(trait, "export", "Write the traits as a CSV table.", _export)
+    written.add_argument("--out", required=True, metavar="FILE")
+    written.add_argument("--dpid", type=int, metavar="N", help="only those of this data source")
     listed = command(trait, "list", "List traits.", lambda workspace, args: workspace.audience.traits.list(args.dpid))
     listed.add_argument("--dpid", type=int, metavar="N", help="only those of this data source")
     members = command(am, "members", "Who has which traits.", _members)
@@ -56,8 +67,25 @@ def _ingest(workspace: Workspace, args: argparse.Namespace) -> Any:
 def _add(workspace: Workspace, args: argparse.Namespace) -> Any:
     return workspace.audience.traits.add(
         args.name, args.dpid, trait_id=args.id, type=args.type, rule=args.rule, ttl_days=args.ttl,
-        integration_code=args.ic, folder=args.folder,
+        integration_code=args.ic, folder=args.folder, description=args.description,
     )  # fmt: skip
+
+
+def _remove(workspace: Workspace, args: argparse.Namespace) -> Any:
+    return {"trait_id": args.id, "held": workspace.audience.traits.remove(args.id)}
+
+
+def _import(workspace: Workspace, args: argparse.Namespace) -> Any:
+    with file_given(args.file).open() as stream:
+        text = stream.read().decode("utf-8", errors="replace")
+    made = workspace.audience.traits.load_table(text, is_dry_run=args.dry_run)
+    return {"traits": made, "is_dry_run": args.dry_run}
+
+
+def _export(workspace: Workspace, args: argparse.Namespace) -> Any:
+    traits = workspace.audience.traits.list(args.dpid)
+    Path(args.out).write_text(write_table(traits), encoding="utf-8", newline="")
+    return {"file": args.out, "traits": len(traits)}
 
 
 def _members(workspace: Workspace, args: argparse.Namespace) -> Any:

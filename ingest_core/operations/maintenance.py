@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from ingest_core.catalog import Drafts
+from ingest_core.audience_manager.registered import Registered
+from ingest_core.audience_manager.retaining import cut, rows_due
+from ingest_core.catalog import Drafts, Sources
 from ingest_core.clock import now
 from ingest_core.engine import Engine, Session
-from ingest_core.engine.steps import ignore_progress
+from ingest_core.engine.steps import Runner, ignore_progress
 from ingest_core.jobs.inbox import inbox_folder, taken_before, tidy
 from ingest_core.jobs.sweep import collect
 from ingest_core.ledger.audit import write_audit
@@ -53,6 +55,7 @@ class Maintenance:
                     removed = self._retain(session, Keep.of(self.settings, keep_days))
                 is_alone = self.worker != "app"
                 removed["received_files"] = collect(self.engine, self.landing, self.drafts) if is_alone else 0
+                removed["audience_rows"] = self._cut_audience(session, keep_days)
                 removed["inbox_files"] = self._tidy_inbox(keep_days)
                 progress("values", 0, None)
                 removed["values"] = self._drop_values(session)
@@ -61,9 +64,13 @@ class Maintenance:
         return {"removed": removed, "bytes_before": before, "bytes_after": self._bytes()}
 
     def due(self, keep_days: int | None = None) -> dict[str, int]:
-        """What ``run`` would remove for its age now: {drafts, uploads, log_rows, rejected_rows, inbox_files}."""
+        """What ``run`` would remove for its age now: {drafts, uploads, log_rows, rejected_rows, audience_rows,
+        inbox_files}.
+        """
         with self.engine.session() as session:
             counts = due(session, Keep.of(self.settings, keep_days), now())
+            before = self._audience_before(keep_days)
+            counts["audience_rows"] = 0 if before is None else rows_due(session, before)
         return counts | {"inbox_files": len(taken_before(*self._inbox(keep_days)))}
 
     def last(self) -> datetime | None:
@@ -76,6 +83,18 @@ class Maintenance:
             removed = retain(session, keep, now())
             write_audit(session, self.user, "maintain", "", removed)
         return removed
+
+    def _cut_audience(self, session: Session, keep_days: int | None) -> int:
+        before = self._audience_before(keep_days)
+        if before is None:
+            return 0
+        registered = Registered.of(Sources(self.engine, self.user).list(include_archived=True))
+        with step("maintain audience"), session.transaction():
+            return cut(Runner(session), registered, before, now())
+
+    def _audience_before(self, keep_days: int | None) -> datetime | None:
+        days = self.settings.audience_keep_days if keep_days is None else keep_days
+        return None if days is None else now() - timedelta(days=days)
 
     def _tidy_inbox(self, keep_days: int | None) -> int:
         return tidy(*self._inbox(keep_days))

@@ -22,6 +22,10 @@ KNOBS = (
         help="They lie beside the inbox, as they came.",
     ),
     Knob(
+        "audience_keep_days", "Lines of Audience Manager files (days)", empty="Kept for ever",
+        help="Traits stay as they are. Afterwards a batch cannot be undone.",
+    ),
+    Knob(
         "undone_keep_days", "Uploads that were taken back (days)", empty="Kept for ever",
         help="Their rows in the log. Afterwards an undo cannot be taken back.",
     ),
@@ -31,6 +35,7 @@ WORDS = {
     "uploads": ("upload that was taken back", "uploads that were taken back"),
     "log_rows": ("row of the log", "rows of the log"),
     "rejected_rows": ("rejected row", None),
+    "audience_rows": ("line of Audience Manager files", "lines of Audience Manager files"),
     "inbox_files": ("file taken out of the inbox", "files taken out of the inbox"),
     "received_files": ("received file", None),
     "values": ("personal value that nothing holds", "personal values that nothing holds"),
@@ -55,11 +60,11 @@ def _clean_up() -> None:
     maintenance = workspace().operations.maintenance
     due, last = maintenance.due(), maintenance.last()
     st.markdown("#### A clean-up now would remove")
-    with st.grid(5, min_column_width=150):
+    with st.grid(6, min_column_width=150):
         for name, label in (
             ("drafts", "Unfinished ingests"), ("rejected_rows", "Rejected rows"),
             ("uploads", "Uploads taken back"), ("log_rows", "Rows of the log"),
-            ("inbox_files", "Inbox files"),
+            ("inbox_files", "Inbox files"), ("audience_rows", "Audience lines"),
         ):  # fmt: skip
             st.metric(label, number(due[name]), border=True)
     st.caption(
