@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from typing import Any
 
+from ingest_core.cli.caller import value_given
 from ingest_core.cli.parser import command
 from ingest_core.cli.undo import batch_undo_text
 from ingest_core.workspace import Workspace
@@ -35,8 +35,7 @@ def _redo(workspace: Workspace, args: argparse.Namespace) -> Any:
 
 
 def _forget(workspace: Workspace, args: argparse.Namespace) -> Any:
-    identifier = sys.stdin.readline().rstrip("\r\n") if args.id == "-" else args.id
-    return workspace.audience.forget(args.dpid, identifier)
+    return workspace.audience.forget(args.dpid, value_given(args.id))
 
 
 def _digest(workspace: Workspace, _: argparse.Namespace) -> Any:

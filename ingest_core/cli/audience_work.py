@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 from datetime import datetime
-from pathlib import Path
 from typing import Any, get_args
 
 from ingest_core.audience_manager.processing import BatchOptions
@@ -13,7 +12,8 @@ from ingest_core.audience_manager.receipts import Counts
 from ingest_core.audience_manager.rules.expiry import DEFAULT_DAYS
 from ingest_core.audience_manager.trait_table import write_table
 from ingest_core.audience_manager.traits import TraitType
-from ingest_core.cli.files_given import file_given
+from ingest_core.cli.caller import path_given
+from ingest_core.cli.files_given import file_given, text_given
 from ingest_core.cli.moments import moment_given
 from ingest_core.cli.parser import command, group
 from ingest_core.cli.text import visible
@@ -76,15 +76,13 @@ def _remove(workspace: Workspace, args: argparse.Namespace) -> Any:
 
 
 def _import(workspace: Workspace, args: argparse.Namespace) -> Any:
-    with file_given(args.file).open() as stream:
-        text = stream.read().decode("utf-8", errors="replace")
-    made = workspace.audience.traits.load_table(text, is_dry_run=args.dry_run)
+    made = workspace.audience.traits.load_table(text_given(args.file), is_dry_run=args.dry_run)
     return {"traits": made, "is_dry_run": args.dry_run}
 
 
 def _export(workspace: Workspace, args: argparse.Namespace) -> Any:
     traits = workspace.audience.traits.list(args.dpid)
-    Path(args.out).write_text(write_table(traits), encoding="utf-8", newline="")
+    path_given(args.out).write_text(write_table(traits), encoding="utf-8", newline="")
     return {"file": args.out, "traits": len(traits)}
 
 
