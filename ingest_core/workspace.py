@@ -110,13 +110,13 @@ class Workspace:
         self.fixes = Fixes(
             engine, self.history, self.sources, self.mappings, self.drafts, self.landing, self.loads, self.jobs, user
         )
-        self.audience = AudienceManager(engine, keyset, self.sources, user)
+        self.pgp_keys = PgpKeys(engine, keyset, user)
+        self.audience = AudienceManager(engine, keyset, self.sources, self.landing, self.pgp_keys, user)
         self._move_files()
 
     def _move_files(self) -> None:
         """The services that fetch, deliver and tell, each with a round of its own."""
         self.notices = Notices(self.engine, self.configuration, self.settings, self._progress)
-        self.pgp_keys = PgpKeys(self.engine, self._keyset, self.user)
         self.destinations = Destinations(self.home, self.engine, self._keyset, self.user)
         self.received = ReceivedFiles(self.engine, self.landing, self.user)
         self.receiving = Receiving(self.engine, self.landing, self.received, self.audience)

@@ -16,6 +16,7 @@ from ingest_core.audience_manager.batch_list import (
 )
 from ingest_core.audience_manager.data_sources import is_device
 from ingest_core.audience_manager.forgetting import Forgotten, Request, forget
+from ingest_core.audience_manager.messages import Messages
 from ingest_core.audience_manager.observing import Observer
 from ingest_core.audience_manager.processing import Batch, BatchOptions
 from ingest_core.audience_manager.qualified import Profile, Scope, make_live, members
@@ -28,6 +29,7 @@ from ingest_core.audience_manager.state import digest
 from ingest_core.audience_manager.traits import Traits
 from ingest_core.audience_manager.undoing import Action, BatchUndo, BatchUndoing
 from ingest_core.catalog import Sources
+from ingest_core.catalog.pgp_keys import PgpKeys
 from ingest_core.clock import now
 from ingest_core.engine import Engine, Session
 from ingest_core.engine.steps import Runner, ignore_progress
@@ -37,14 +39,18 @@ from ingest_core.ledger.audit import write_audit
 from ingest_core.ledger.outbox import tell
 from ingest_core.ledger.uploads import new_request_id
 from ingest_core.models import ByteSource, Progress
-from ingest_core.vault import Keyset
+from ingest_core.vault import Keyset, LandingZone
 
 
 class AudienceManager:
     """Data sources are sources with a DPID; people and traits of files are told by them."""
 
-    def __init__(self, engine: Engine, keyset: Keyset, sources: Sources, user: str) -> None:
+    def __init__(
+        self, engine: Engine, keyset: Keyset, sources: Sources, landing: LandingZone, pgp_keys: PgpKeys, user: str
+    ) -> None:
         self._engine = engine
+        self._landing = landing
+        self._pgp_keys = pgp_keys
         self._keyset = keyset
         self._sources = sources
         self._user = user
@@ -73,13 +79,14 @@ class AudienceManager:
         if not files:
             raise InputError("No file was given. Nothing was changed.", code="no_file", hint="Name one or more files.")
         options = options or BatchOptions(now())
-        with self._engine.write, self._engine.session() as session:
+        messages = Messages(self._landing, self._pgp_keys.private)
+        with self._engine.write, messages, self._engine.session() as session:
             started_at = now()
             session.run("BEGIN")
             try:
                 registered = self.registered()
                 observer = Observer(session, self._keyset, registered, options.at, started_at, progress)
-                batch = Batch(Runner(session, progress), registered, options, observer)
+                batch = Batch(Runner(session, progress), registered, options, observer, messages)
                 batch.run(files)
                 if options.is_beta or is_dry_run:
                     session.run("ROLLBACK")

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from ingest_core.audience_manager.name_types import DataName, IdSyncName, Name, NameProblem, S3Key
+from ingest_core.audience_manager.name_types import DataName, IdSyncName, Name, NameProblem, S3Key, Tail
 from ingest_core.audience_manager.names import check_registry, parse_base, parse_s3_key
 from ingest_core.audience_manager.registered import Registered
 from ingest_core.models import ByteSource
@@ -14,11 +14,17 @@ from ingest_core.models import ByteSource
 
 @dataclass(frozen=True)
 class Inbound:
-    """A file with its name read and its bytes hashed."""
+    """A file with its name read and its bytes hashed. ``is_opened``: ``source`` is what was in an OpenPGP message."""
 
     source: ByteSource
     name: DataName | IdSyncName
     sha256: str
+    is_opened: bool = False
+
+    @property
+    def tail(self) -> Tail:
+        """How its bytes are to be read."""
+        return replace(self.name.tail, pgp=None) if self.is_opened else self.name.tail
 
 
 def fingerprint(source: ByteSource) -> str:

@@ -17,6 +17,7 @@ from ingest_core.audience_manager.id_sync import RowContext
 from ingest_core.audience_manager.known import Known
 from ingest_core.audience_manager.line_blocks import BlockParser
 from ingest_core.audience_manager.lines import MAX_LINE_BYTES, LineContext
+from ingest_core.audience_manager.messages import Messages
 from ingest_core.audience_manager.name_types import DataName, IdSyncName, NameProblem
 from ingest_core.audience_manager.observing import Observer
 from ingest_core.audience_manager.reading import read_blocks
@@ -82,13 +83,16 @@ class BatchOptions:
 class Batch:
     """Runs once, in a session with an open transaction of the caller."""
 
-    def __init__(self, runner: Runner, registered: Registered, options: BatchOptions, observer: Observer) -> None:
+    def __init__(
+        self, runner: Runner, registered: Registered, options: BatchOptions, observer: Observer, messages: Messages
+    ) -> None:
         self._runner = runner
         self._session: Session = runner.session
         self._registered = registered
         self._options = options
         self._known = Known.of(registered, options.at)
         self._observer = observer
+        self._messages = messages
         self._next_file = int(self._session.value("SELECT coalesce(max(file_no), 0) + 1 FROM am_file"))
         self._batch_no = int(self._session.value("SELECT coalesce(max(batch_no), 0) + 1 FROM am_batch"))
         self._receipts: dict[str, BatchReceipt] = {}
@@ -154,7 +158,14 @@ class Batch:
             return None
         if earlier:
             self.report.warnings.append({"code": "same_name_other_bytes", "file": source.name})
-        return Inbound(source, name, sha256)
+        if not name.tail.pgp:
+            return Inbound(source, name, sha256)
+        try:
+            plain = self._messages.open(source, name.tail, self._options.limits)
+        except FileError as error:
+            self._refuse(source.name, sha256, error.code, error.message)
+            return None
+        return Inbound(plain, name, sha256, is_opened=True)
 
     def _refuse(self, file: str, sha256: str, code: str, why: str) -> None:
         self.report.rejected.append(RejectedFile(file=file, error=code, message=why))
@@ -210,7 +221,7 @@ class Batch:
         rule = self._registered.id_rule(name.dpid)
         options = self._options
         context = LineContext(rule, name.mode, name.variant, max_line_bytes=options.max_line_bytes)
-        blocks = read_blocks(text_chunks(file.source, file.name.tail, options.limits), options.max_line_bytes)
+        blocks = read_blocks(text_chunks(file.source, file.tail, options.limits), options.max_line_bytes)
         evaluator = Evaluator(realisable(self._session, name.owner), name.mode)
         try:
             stage_part(
@@ -241,7 +252,7 @@ class Batch:
         name = file.name
         assert isinstance(name, IdSyncName)
         context = RowContext(name, max_line_bytes=self._options.max_line_bytes)
-        blocks = read_blocks(text_chunks(file.source, name.tail, self._options.limits), self._options.max_line_bytes)
+        blocks = read_blocks(text_chunks(file.source, file.tail, self._options.limits), self._options.max_line_bytes)
         try:
             rows = stage_rows(self._session, context, blocks)
             _refuse_empty(rows.counts.get("records_received", 0), file)

@@ -102,7 +102,7 @@ def _texts(file: Readable, lines: Sequence[int]) -> dict[int, str]:
     """The wanted lines (numbers from 1, ascending) of a file, which is read as far as the last of them."""
     wanted = list(lines)
     found: dict[int, str] = {}
-    for block in read_blocks(text_chunks(file.file.source, file.file.name.tail, file.limits), file.max_line_bytes):
+    for block in read_blocks(text_chunks(file.file.source, file.file.tail, file.limits), file.max_line_bytes):
         if isinstance(block, LongLine):
             continue
         texts = block.data.removesuffix(b"\n").split(b"\n")

@@ -1,0 +1,76 @@
+"""OpenPGP files are opened with the keys of the workspace; what cannot be opened is refused and stops no other."""
+
+from __future__ import annotations
+
+import gzip
+
+import pysequoia
+import pytest
+
+from ingest_core.transport.openpgp import PublicKey, encrypted
+from ingest_core.workspace import Workspace
+from tests.audience_manager.memory import MemoryFile
+
+DATA = "ftp_dpm_21_1700000000.sync"
+IDS = "adobe_id_0_21_1700000000.sync.2"
+TEXT = b"u1\td_sid=1\nbad line\n"
+
+
+def new_key():
+    return pysequoia.Tsk.generate(user_id="Inbound <inbound@example.com>", profile=pysequoia.Profile.RFC4880)
+
+
+@pytest.fixture(scope="module")
+def key():
+    return new_key()
+
+
+@pytest.fixture
+def workspace(tmp_path, key):
+    with Workspace.open(tmp_path / "home", user="tests") as opened:
+        opened.sources.add("Source", kind="data_source", dpid=21, id_type="cross_device")
+        opened.audience.traits.add("Trait", 21, trait_id=1)
+        opened.pgp_keys.add("inbound", str(key))
+        yield opened
+
+
+@pytest.fixture
+def seal(tmp_path):
+    def sealed(key, name, data):
+        public = key.extract_certificate()
+        to = PublicKey("inbound", public.fingerprint, str(public))
+        with encrypted(MemoryFile("plain", data), [to], tmp_path) as file, file.open() as stream:
+            return MemoryFile(name, stream.read())
+
+    return sealed
+
+
+@pytest.mark.parametrize("ending", ["pgp", "gpg"])
+def test_a_message_is_read_like_its_text(workspace, seal, key, ending):
+    ids = f"{1:038}\tu1\n".encode()
+    files = [seal(key, f"{DATA}.{ending}", TEXT), seal(key, f"{IDS}.{ending}", ids)]
+    report = workspace.audience.ingest(files)
+    assert report.rejected == []
+    receipt = report.receipts[0]
+    assert (receipt.files, receipt.stored_records, receipt.format_errors) == ([f"{DATA}.{ending}"], 1, 1)
+    assert report.id_sync[0].counts["stored_records"] == 1
+    assert list(workspace.audience.members()) == [(21, "u1")]
+    assert workspace.landing.ids() == []
+    again = workspace.audience.ingest(files[:1])
+    assert [one.error for one in again.rejected] == ["duplicate_file"]
+
+
+def test_what_cannot_be_opened_is_refused_and_stops_no_other(workspace, seal, key):
+    files = [
+        seal(new_key(), "ftp_dpm_21_1700000001.sync.pgp", TEXT),
+        seal(key, "ftp_dpm_21_1700000002.sync.pgp", gzip.compress(TEXT)),
+        MemoryFile("ftp_dpm_21_1700000003.sync.gpg", TEXT),
+        seal(key, "ftp_dpm_21_1700000004.sync.pgp", b"\n\n"),
+        MemoryFile(DATA, TEXT),
+    ]
+    report = workspace.audience.ingest(files)
+    refused = {one.file: one.error for one in report.rejected}
+    codes = ["decrypt_failed", "gzip_and_pgp", "decrypt_failed", "empty_file"]
+    assert refused == dict(zip([file.name for file in files[:4]], codes, strict=True))
+    assert report.receipts[0].stored_records == 1
+    assert workspace.landing.ids() == []
