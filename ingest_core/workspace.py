@@ -10,6 +10,7 @@ from pathlib import Path
 from ingest_core.arrivals.arrivals import Arrivals
 from ingest_core.arrivals.doors import WorkspaceDoors
 from ingest_core.audience_manager.audience import AudienceManager
+from ingest_core.audience_manager.outbound.outbound import Outbound
 from ingest_core.audience_manager.received import ReceivedFiles
 from ingest_core.audience_manager.receiving import Receiving
 from ingest_core.catalog import Attributes, Drafts, Mappings, Sources
@@ -118,6 +119,9 @@ class Workspace:
         """The services that fetch, deliver and tell, each with a round of its own."""
         self.notices = Notices(self.engine, self.configuration, self.settings, self._progress)
         self.destinations = Destinations(self.home, self.engine, self._keyset, self.user)
+        self.outbound = Outbound(
+            self.home, self.engine, self._keyset, self.destinations, self.audience.registered, self.user
+        )
         self.received = ReceivedFiles(self.engine, self.landing, self.user)
         self.receiving = Receiving(self.engine, self.landing, self.received, self.audience)
         self.arrivals = Arrivals(

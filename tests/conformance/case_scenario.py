@@ -8,7 +8,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from ingest_core.audience_manager.exporting import current_sets, export_rows, remember
+from ingest_core.audience_manager.outbound import sets
+from ingest_core.audience_manager.outbound.exports import default_lines
 from ingest_core.audience_manager.processing import BatchOptions
 from ingest_core.audience_manager.qualified import make_live, members, segments_of
 from ingest_core.audience_manager.receipts import Counts
@@ -33,6 +34,8 @@ class _Story:
     def __init__(self, workspace: Workspace, setup: dict[str, Any], verdict: Verdict) -> None:
         self._workspace = workspace
         self._verdict = verdict
+        self._told: dict[str, int] = {}  # destination → the run that told it last
+        self._runs = 0
         self._options = {
             name: setup[key]
             for name, key in (("user_cap", "user_line_cap"), ("max_line_bytes", "max_line_bytes"))
@@ -105,12 +108,19 @@ class _Story:
     def _export(self, place: str, step: dict[str, Any]) -> None:
         rules = {segment: rule for segment, rule in self._rules.items() if segment in step["segments"]}
         registered = self._workspace.audience.registered()
+        at, destination = _moment(step["at"]), step["destination"]
         with self._workspace.engine.session() as session:
-            scope = step.get("merge", "profile_only")
-            now = current_sets(session, registered, rules, step["master_dpid"], _moment(step["at"]), scope)
-            rows = export_rows(session, step["destination"], step["mode"], now)
-            remember(session, step["destination"], now)
-        self._verdict.expect(f"{place}: rows", step["expect"]["rows"], [str(row) for row in rows])
+            make_live(session, registered, at, step.get("merge", "profile_only"))
+            sets.segments_by_profile(session, rules, at.date())
+            sets.by_master(session, registered, step["master_dpid"])
+            if step["mode"] == "full":
+                sets.all_rows(session)
+            else:
+                sets.changed_rows(session, self._told.get(destination))
+            rows = default_lines(session)
+            self._told[destination] = self._runs = self._runs + 1
+            sets.keep_told(session, self._runs)
+        self._verdict.expect(f"{place}: rows", step["expect"]["rows"], rows)
 
 
 def _file(given: dict[str, Any]) -> MemoryFile:

@@ -1,0 +1,244 @@
+"""Exports: an order's receiver is told who is in what, everything or what changed since (Audience Manager spec §15)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any, Literal
+
+from ingest_core.audience_manager.outbound import sets
+from ingest_core.audience_manager.outbound.macros import AS_MAPPINGS, RowCompiler, RowSql, written
+from ingest_core.audience_manager.outbound.orders import CONTENT, Order, Orders, controlled
+from ingest_core.audience_manager.outbound.parts import Part, Parts
+from ingest_core.audience_manager.outbound.runs import NOTHING, Run, Runs, named
+from ingest_core.audience_manager.outbound.segments import onboarded, rules_of
+from ingest_core.audience_manager.outbound.template import parse
+from ingest_core.audience_manager.qualified import make_live
+from ingest_core.audience_manager.registered import Registered
+from ingest_core.clock import now
+from ingest_core.engine import Engine, Session
+from ingest_core.errors import InputError, StateError
+from ingest_core.models import Model
+from ingest_core.vault import LandingZone
+
+Mode = Literal["full", "iter"]
+SHOWN = 5
+
+
+class ExportPreview(Model):
+    """What a run would be: nothing is kept of it. ``rows`` are the first ones as they would stand in the file."""
+
+    order_id: int
+    mode: str
+    counts: dict[str, int]
+    files: tuple[str, ...]
+    rows: tuple[str, ...]
+
+
+class Exports:
+    """Makes the runs of orders and brings them to their places."""
+
+    def __init__(
+        self, engine: Engine, zone: LandingZone, orders: Orders, runs: Runs, registered: Callable[[], Registered]
+    ) -> None:
+        self._engine = engine
+        self._zone = zone
+        self._orders = orders
+        self.runs = runs
+        self._registered = registered
+
+    def preview(self, key: str | int, mode: Mode = "iter", at: datetime | None = None) -> ExportPreview:
+        """What the next run would tell. Raises as ``run``."""
+        order, moment = self._orders.get(key), at or now()
+        with self._engine.session() as session, session.transaction():
+            counts = self._fill(session, order, mode, moment)
+            stamp = self._stamp(session, order, mode)
+            with Parts(self._zone, most=order.split_bytes, header=_header(order, mode, stamp)) as parts:
+                parts.add_all(session.batches(self._lines(session, order, mode, moment)))
+                names = file_names(order, mode, stamp, len(parts.finish()))
+                parts.give_up()
+            rows = session.rows(f"SELECT line FROM am_line ORDER BY n LIMIT {SHOWN}")
+        return ExportPreview(
+            order_id=order.order_id, mode=mode, counts=counts, files=tuple(names),
+            rows=tuple(str(row).removesuffix("\n") for (row,) in rows),
+        )  # fmt: skip
+
+    def run(self, key: str | int, mode: Mode = "iter", *, at: datetime | None = None, user: str) -> Run:
+        """Makes one run and delivers it. ``at``: the moment that counts, UTC, naive; now.
+
+        A run of the order that is not delivered yet is delivered first, as it was made. InputError ``no_such_order``;
+        StateError ``needs_full`` after a run was given up, ``export_runs``; DeliveryError as the place.
+        """
+        order = self._orders.get(key)
+        if not self.runs.at_work.acquire(blocking=False):
+            raise StateError(
+                "Another export is being made. Nothing was changed.", code="export_runs", hint="Wait until it is done."
+            )
+        try:
+            if waiting := self.runs.waiting("export", str(order.order_id)):
+                self.runs.deliver(waiting)
+            run = self.runs.get(self._prepare(order, mode, at or now(), user))
+            if run.status != NOTHING:
+                run = self.runs.deliver(run)
+            if order.keep_days is not None:
+                self.runs.purge("export", str(order.order_id), order.keep_days)
+            return run
+        finally:
+            self.runs.at_work.release()
+
+    def _prepare(self, order: Order, mode: Mode, at: datetime, user: str) -> int:
+        place = {"folder": order.folder} if order.folder else {"destination": str(order.destination)}
+        with self._engine.session() as session, session.transaction():
+            counts, stamp = self._fill(session, order, mode, at), self._stamp(session, order, mode)
+            header = _header(order, mode, stamp)
+            with Parts(self._zone, most=order.split_bytes, header=header, is_gzip=order.gzip) as parts:
+                parts.add_all(session.batches(self._lines(session, order, mode, at)))
+                made: list[Part] = parts.finish()
+                files = named(made, file_names(order, mode, stamp, len(made)))
+                with self._engine.queue:
+                    number = self.runs.insert(
+                        session, "export", str(order.order_id), mode, user, place, files=files,
+                        control=control_name(order, mode, stamp), counts=counts,
+                    )  # fmt: skip
+                    if files:
+                        sets.keep_told(session, number)
+        return number
+
+    def _stamp(self, session: Session, order: Order, mode: Mode) -> datetime:
+        """The time in the names of the files: now, or just after it where a run has this name already."""
+        stamp, tick = now(), timedelta(seconds=1) if order.timestamp_digits == 10 else timedelta(milliseconds=1)
+        sql = "SELECT count(*) FROM am_run WHERE kind = 'export' AND definition = ? AND control = ?"
+        while session.value(sql, [str(order.order_id), control_name(order, mode, stamp)]):
+            stamp += tick
+        return stamp
+
+    def _fill(self, session: Session, order: Order, mode: Mode, at: datetime) -> dict[str, int]:
+        """``am_out`` of this run, and what is in it."""
+        if mode == "iter" and self.runs.needs_full(session, "export", str(order.order_id)):
+            raise StateError(
+                "A run of this order was given up, so nobody knows what its receiver has. Nothing was sent.",
+                code="needs_full",
+                hint="Send everything once: am export ORDER --mode full",
+            )
+        fill_now(session, self._registered(), order, at)
+        if mode == "full":
+            rows = sets.all_rows(session)
+        else:
+            rows = sets.changed_rows(session, self.runs.last_told(session, "export", str(order.order_id)))
+        added, removed = session.rows(_TOLD)[0]
+        return {"rows": rows, "added": int(added), "removed": int(removed)}
+
+    def _lines(self, session: Session, order: Order, mode: Mode, at: datetime) -> str:
+        """Fills ``am_line`` (n, line) in the order of ids; returns the statement that reads it."""
+        compiled = compile_rows(session, order, mode, at)
+        session.run(AS_MAPPINGS)
+        joins = "".join(_join(session, order.master, name) for name in sorted(compiled.needs))
+        session.run(
+            f"CREATE OR REPLACE TEMP TABLE am_line AS SELECT row_number() OVER (ORDER BY id) AS n, "
+            f"concat({compiled.sql}, chr(10)) AS line FROM am_out {joins}",
+            compiled.parameters,
+        )
+        return "SELECT line FROM am_line ORDER BY n"
+
+
+_TOLD = "SELECT coalesce(sum(len(added)), 0), coalesce(sum(len(removed)), 0) FROM am_out"
+
+
+def fill_now(session: Session, registered: Registered, order: Order, at: datetime) -> None:
+    """``am_now`` of an order at a moment, without what export controls keep from it."""
+    make_live(session, registered, at, order.scope)
+    session.run(_CONTROLLED, [controlled(session, order)])
+    if order.what == "segments":
+        sets.segments_by_profile(session, rules_of(session, order.items), at.date())
+    elif order.what == "traits":
+        sets.traits_by_profile(session, order.items or None)
+    else:
+        sets.everybody(session)
+    sets.by_master(session, registered, order.master)
+
+
+_CONTROLLED = """DELETE FROM am_live WHERE trait_id IN (
+    SELECT trait_id FROM am_trait WHERE dpid IN (SELECT unnest(?::BIGINT[])))"""
+
+
+def compile_rows(session: Session, order: Order, mode: Mode, at: datetime) -> RowSql:
+    """The template of an order as SQL; rows of segments get their removed list behind (spec §15.1)."""
+    compiler = RowCompiler(order.values(mode), onboarded(session), at)
+    made = compiler.compile(parse(order.content or CONTENT[order.what]))
+    if not order.content and order.what != "ids":
+        separator = "chr(9)" if order.what == "traits" else "' '"
+        behind = f"{separator} || array_to_string(removed, ',')"
+        made.sql = f"concat({made.sql}, CASE WHEN len(removed) > 0 THEN {behind} ELSE '' END)"
+    return made
+
+
+def default_lines(session: Session) -> list[str]:
+    """The rows of ``am_out`` as an order of segments without a template writes them."""
+    order = Order(order_id=1, name="default", master=0, folder="/")
+    compiled = compile_rows(session, order, "full", now())
+    rows = session.rows(f"SELECT {compiled.sql} FROM am_out ORDER BY id", compiled.parameters)
+    return [str(line) for (line,) in rows]
+
+
+def _join(session: Session, master: int, what: str) -> str:
+    """What a template needs beside the sets; ``newest`` and ``held`` are there. The id of master 0 is the UUID."""
+    if what not in ("uuid", "ids"):
+        return ""
+    session.run(_DEVICE_OF, [master, master, master])
+    found = _UUIDS if what == "uuid" else _IDS
+    return f"LEFT JOIN ({found}) AS {what}_of ON {what}_of.of_id = am_out.id "
+
+
+_DEVICE_OF = """CREATE OR REPLACE TEMP TABLE am_device_of AS
+WITH newest_map AS (
+    SELECT id AS of_id, device_dpid, device_id FROM am_map WHERE dpid = ? AND device_dpid IS NOT NULL
+    QUALIFY row_number() OVER (PARTITION BY id ORDER BY seq DESC) = 1
+)
+FROM newest_map
+UNION ALL
+SELECT id, ?::BIGINT, id FROM am_out WHERE ? = 0"""
+
+_UUIDS = "SELECT of_id, CASE WHEN device_dpid = 0 THEN device_id END AS uuid FROM am_device_of"
+
+_IDS = """SELECT of_id, list({'dpid': h.dpid, 'id': h.id, 'place': h.place} ORDER BY h.dpid, h.place) AS ids
+FROM am_device_of JOIN (
+    SELECT dpid, id, device_dpid, device_id,
+           row_number() OVER (PARTITION BY dpid, device_dpid, device_id ORDER BY seq DESC) AS place
+    FROM (SELECT * FROM am_map QUALIFY row_number() OVER (PARTITION BY dpid, id ORDER BY seq DESC) = 1)
+) AS h USING (device_dpid, device_id)
+GROUP BY of_id"""
+
+
+def _header(order: Order, mode: str, at: datetime) -> bytes:
+    if not order.header:
+        return b""
+    text = written(parse(order.header), order.values(mode), at, digits=order.timestamp_digits)
+    return (text if text.endswith("\n") else text + "\n").encode()
+
+
+def file_names(order: Order, mode: str, at: datetime, count: int) -> list[str]:
+    """One part has no number, several are (none), 001, 002, … (D-31a)."""
+    gz = ".gz" if order.gzip else ""
+    text = written(parse(order.name_template), order.values(mode), at, digits=order.timestamp_digits)
+    return [_name(text.replace("SPLITNUM", f"{n:03}" if n else "") + gz) for n in range(count)]
+
+
+def control_name(order: Order, mode: str, at: datetime) -> str:
+    """The root of the sequence, before the number of the part."""
+    text = written(parse(order.name_template), order.values(mode), at, digits=order.timestamp_digits)
+    return _name(text.partition("SPLITNUM")[0] + ".info")
+
+
+def _name(text: str) -> str:
+    if not text or "/" in text or not text.isprintable():
+        raise InputError(
+            "The template gives no name of a file. Nothing was sent.", code="bad_template", hint="Without / in it."
+        )
+    return text
+
+
+def told(run: Run) -> dict[str, Any]:
+    """The JSON of a run, without where its bytes wait."""
+    plain = run.model_dump(mode="json")
+    plain["files"] = [{k: v for k, v in file.items() if k != "landing"} for file in plain["files"]]
+    return plain
