@@ -57,10 +57,14 @@ page = st.navigation(
             _page("am_receipt", "Receipt", "receipt_long", "One batch of files.", visibility="hidden"),
         ],
         "Workspace": [
+            _page("deliveries", "Deliveries", "outbox", "What was sent where, and what is on its way."),
+            _page("destinations", "Destinations", "move_to_inbox", "Places that files are left at or fetched from."),
+            _page("deliver", "Send", "send", "A new delivery.", visibility="hidden"),
             _page("notices", "Notices", "mail", "Messages about uploads: who was told what."),
             _page("settings", "Settings", "settings", "Limits, keys and version."),
         ],
-    }
+    },
+    expanded=True,  # a page behind "View more" is not found
 )
 
 links.follow()

@@ -9,6 +9,7 @@ from typing import Any
 import streamlit as st
 
 from ingest_core.segments.editing import conditions
+from pages.out import choosing
 from pages.ui import deleting_segment, segment_counts
 from pages.ui.links import breadcrumb, nothing_here, say_done, title_row, upload_link
 from pages.ui.members import people_table
@@ -164,6 +165,10 @@ with title_row(name):
     if st.button("Edit", icon=":material/edit:", key="edit_segment", shortcut="E", type="primary"):
         edit(segment)
     downloads(segment)
+    st.button(
+        "Send", icon=":material/send:", key="send_segment", disabled=not segment["count"],
+        on_click=choosing.send_segment, args=(name,), help="Its people, to a destination.",
+    )  # fmt: skip
     if st.button("Delete", icon=":material/delete:", key="delete_segment"):
         deleting_segment.delete(segment)
 headline(segment)

@@ -8,6 +8,7 @@ from functools import partial
 import streamlit as st
 
 from ingest_core.models import Receipt
+from pages.out import choosing
 from pages.result import family, headline, live, parameters, people, rejects, segments, steps
 from pages.ui import approval, joining, taking_back
 from pages.ui.links import breadcrumb, say_done, title_row
@@ -24,6 +25,15 @@ def take_back(receipt: Receipt) -> None:
         taking_back.begin(receipt, is_undo=is_undo)
 
 
+def send(receipt: Receipt) -> None:
+    """Its stored or rejected rows to a destination."""
+    if (receipt.status == "Completed" and receipt.undone_at is None) or receipt.rejected:
+        st.button(
+            "Send", icon=":material/send:", key="send", on_click=choosing.send_upload, args=(receipt,),
+            help="Stored or rejected rows, to a destination.",
+        )  # fmt: skip
+
+
 receipt = workspace().history.get(st.query_params.get("upload", ""))
 source = workspace().sources.get(receipt.source)
 breadcrumb(
@@ -35,6 +45,7 @@ say_done()
 with title_row(receipt.file):
     rejects.downloads(receipt)
     take_back(receipt)
+    send(receipt)
 if receipt.held:
     approval.page_of_held(receipt)
     st.stop()

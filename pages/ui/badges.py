@@ -38,6 +38,12 @@ LOOK: dict[str, tuple[str, str, str]] = {
     "Sent": ("green", "mark_email_read", "#d3f9d8"),
     "Given up": ("red", "unsubscribe", "#ffe3e3"),
     "Kept": ("gray", "inventory_2", "#e9ecef"),
+    "Works": ("green", "check_circle", "#d3f9d8"),
+    "Does not work": ("red", "error", "#ffe3e3"),
+    "Not tested": ("gray", "help", "#e9ecef"),
+    "Sending": ("blue", "progress_activity", "#dbe4ff"),
+    "Delivered": ("green", "check_circle", "#d3f9d8"),
+    "Nothing new": ("gray", "check", "#e9ecef"),
 }
 
 

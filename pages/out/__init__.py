@@ -1,0 +1,1 @@
+"""What leaves the workspace: places, deliveries, a new delivery."""
