@@ -26,7 +26,7 @@ def main() -> int:
         if work["do"] == "encrypt":
             keys = [pysequoia.Cert.from_bytes(key.encode()) for key in work["keys"]]
         else:
-            opener = pysequoia.Tsk.from_bytes(work["key"].encode()).decryptor(work["passphrase"])
+            opener = opener_of(pysequoia.Tsk.from_bytes(work["key"].encode()), work["passphrase"])
     except BaseException:  # noqa: BLE001  a panic of the library, too
         return 5
     try:
@@ -37,6 +37,16 @@ def main() -> int:
     except BaseException as error:  # noqa: BLE001  its text may quote the message: only a number leaves
         return 4 if _CIPHER in str(error) else 5 if work["do"] == "encrypt" else 3
     return 0
+
+
+def opener_of(key: pysequoia.Tsk, passphrase: str | None) -> pysequoia.PyDecryptor:
+    """With the passphrase, or without one where the key needs none."""
+    if passphrase is not None:
+        try:
+            return key.decryptor(passphrase)
+        except Exception:  # noqa: BLE001, S110  the second try says what is wrong
+            pass
+    return key.decryptor(None)
 
 
 if __name__ == "__main__":

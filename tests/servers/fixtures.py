@@ -5,12 +5,13 @@ Each lives for one test, with folders of its own. A server that needs a Debian p
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.servers import ftp, s3, ssh
+from tests.servers import ftp, s3, ssh, vsftpd
 from tests.servers.certificates import Certificate, make_certificate
 
 
@@ -64,3 +65,13 @@ def ftps_server(tmp_path: Path, certificate: Certificate) -> Iterator[ftp.FtpSer
     server, stop = ftp.start(tmp_path / "ftps", certificate)
     yield server
     stop()
+
+
+@pytest.fixture
+def vsftpd_server(certificate: Certificate) -> Iterator[vsftpd.Vsftpd]:
+    """A server of another make: TLS sessions have to be taken up again, and it knows no MLSD."""
+    server, process, home = vsftpd.start(certificate)
+    yield server
+    process.terminate()
+    process.wait(10)
+    shutil.rmtree(home)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -48,12 +49,12 @@ def start(
     control: Any = TLS_FTPHandler if certificate else FTPHandler
 
     class Data(data):  # type: ignore[misc]
-        def handle_read(self) -> None:
+        def handle_read_event(self) -> None:
             if made.full is not None and self.receive and self.tot_bytes_received >= made.full:
-                self._resp = ("552 Quota of the secret server exceeded.", None)
+                self._resp = ("552 Quota of the secret server exceeded.", logging.getLogger("pyftpdlib").debug)
                 self.close()
                 return
-            super().handle_read()
+            super().handle_read_event()
 
     class Control(control):  # type: ignore[misc]
         def pre_process_command(self, line: str, cmd: str, arg: str) -> None:

@@ -6,11 +6,15 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.servers.fixtures import _s3, certificate, ftp_server, ftps_server, s3_server, ssh_server
+from tests.servers.fixtures import _s3, certificate, ftp_server, ftps_server, s3_server, ssh_server, vsftpd_server
 from tests.servers.proxy import Proxy
 from tests.transport.sites import Site, folder_site, ftp_site, s3_site, sftp_site
+from tests.workspaces import home, kernel, template, workspace
 
-__all__ = ["_s3", "certificate", "ftp_server", "ftps_server", "s3_server", "ssh_server"]
+__all__ = [
+    "_s3", "certificate", "ftp_server", "ftps_server", "home", "kernel", "s3_server",
+    "ssh_server", "template", "vsftpd_server", "workspace",
+]  # fmt: skip
 
 REMOTE = ["s3", "sftp", "ftps", "ftp"]
 

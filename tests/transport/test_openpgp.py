@@ -134,6 +134,12 @@ def test_who_is_asked_to_stop_ends_the_process_that_reads(keys, tmp_path):
         decrypt(Bytes(sealed(DATA, tmp_path, keys[1])), [keys[0]], write)
 
 
+def test_a_passphrase_that_is_not_needed_does_no_harm(keys, tmp_path):
+    facts = read_key(keys[0].armored, "words of Asha")
+    assert facts.is_private
+    assert "PRIVATE" not in facts.public
+
+
 def test_a_private_key_is_not_shown(keys):
     assert "PRIVATE" not in repr(keys[0])
 
