@@ -83,10 +83,16 @@ class Arrivals:
     # ── schedules ──────────────────────────────────────────────────────────────────────────────────────
 
     def add(self, source: Source, rules: Rules) -> Schedule:
-        """A new schedule, which looks at its next time. InputError and StateError as ``check``."""
+        """A new schedule, which looks at its next time; one that is there already is that one. Raises as ``check``."""
         rules = self.check(source, rules)
         moment = now()
         with self._engine.queue, self._engine.session() as session, session.transaction():
+            known = session.value(
+                "SELECT schedule_id FROM schedule WHERE source_id = ? AND rules = ? AND removed_at IS NULL",
+                [source.source_id, rules.model_dump_json()],
+            )
+            if known is not None:
+                return self.get(int(known))
             number = int(session.value("SELECT coalesce(max(schedule_id), 0) + 1 FROM schedule"))
             session.run(
                 """INSERT INTO schedule BY NAME SELECT ? AS schedule_id, ? AS source_id, ? AS rules,

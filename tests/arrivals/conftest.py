@@ -14,9 +14,24 @@ from ingest_core.models import Source
 from ingest_core.workspace import Workspace
 from tests.arrivals.shelf import Shelf
 from tests.clock.conftest import Wall, wall
+from tests.servers.fixtures import _s3, certificate, ftps_server, s3_server, ssh_server
+from tests.transport.conftest import site_of
 from tests.workspaces import Kernel, home, kernel, mapping_of, template, workspace
 
-__all__ = ["Wall", "home", "kernel", "template", "wall", "workspace"]
+__all__ = [
+    "Wall",
+    "_s3",
+    "certificate",
+    "ftps_server",
+    "home",
+    "kernel",
+    "s3_server",
+    "site_of",
+    "ssh_server",
+    "template",
+    "wall",
+    "workspace",
+]
 
 COLUMNS = {"crmid": "crmid", "email": "email", "city": "city"}
 

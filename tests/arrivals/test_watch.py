@@ -248,7 +248,7 @@ class TestOnce:
 
     def test_two_schedules_of_a_source_over_one_place_load_a_file_once(self, night):
         night.schedule(after="leave")
-        night.schedule(after="leave")
+        night.schedule(after="leave", pattern="a*")
         night.lay("a.tsv")
         night.pass_by(20)
         assert night.history() == ["a.tsv"]
@@ -383,6 +383,10 @@ class TestSchedules:
             night.schedule(**rules)
         assert caught.value.code == code
         assert night.arrivals.schedules() == []
+
+    def test_the_same_schedule_made_twice_is_one(self, night):
+        assert night.schedule() == night.schedule()
+        assert len(night.arrivals.schedules()) == 1
 
     def test_a_large_file_is_refused_before_it_is_fetched(self, night, monkeypatch):
         night.schedule()
