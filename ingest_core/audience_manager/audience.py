@@ -26,6 +26,7 @@ from ingest_core.audience_manager.refold import refold
 from ingest_core.audience_manager.registered import Registered
 from ingest_core.audience_manager.reports import Reports
 from ingest_core.audience_manager.state import digest
+from ingest_core.audience_manager.trait_editing import TraitEditing
 from ingest_core.audience_manager.traits import Traits
 from ingest_core.audience_manager.undoing import Action, BatchUndo, BatchUndoing
 from ingest_core.catalog import Sources
@@ -55,6 +56,7 @@ class AudienceManager:
         self._sources = sources
         self._user = user
         self.traits = Traits(engine, user)
+        self.trait_editing = TraitEditing(engine, self.traits, user)
         self.reports = Reports(engine, keyset, sources, user)
 
     def registered(self) -> Registered:

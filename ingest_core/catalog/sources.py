@@ -9,7 +9,7 @@ import phonenumbers
 from ingest_core.catalog.addresses import check_addresses
 from ingest_core.catalog.names import check_name
 from ingest_core.clock import now
-from ingest_core.engine import Engine
+from ingest_core.engine import Engine, Session
 from ingest_core.errors import InputError, StateError
 from ingest_core.models import Source, SourceKind, SourceSettings
 
@@ -123,6 +123,11 @@ class Sources:
                 code="source_exists",
                 hint="Use the existing source or choose another name.",
             )
+
+
+def sources_now(session: Session) -> list[Source]:
+    """All sources that are not archived, as this session sees them."""
+    return [_source(row) for row in session.records(f"{_SELECT} WHERE archived_at IS NULL ORDER BY lower(name)")]
 
 
 def check_settings(settings: SourceSettings) -> SourceSettings:

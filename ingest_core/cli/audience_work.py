@@ -12,6 +12,7 @@ from ingest_core.audience_manager.receipts import Counts
 from ingest_core.audience_manager.rules.expiry import DEFAULT_DAYS
 from ingest_core.audience_manager.trait_table import write_table
 from ingest_core.audience_manager.traits import TraitType
+from ingest_core.cli import audience_traits
 from ingest_core.cli.caller import path_given
 from ingest_core.cli.files_given import file_given, text_given
 from ingest_core.cli.moments import moment_given
@@ -51,6 +52,7 @@ def add_commands(am: Any) -> None:
     written.add_argument("--dpid", type=int, metavar="N", help="only those of this data source")
     listed = command(trait, "list", "List traits.", lambda workspace, args: workspace.audience.traits.list(args.dpid))
     listed.add_argument("--dpid", type=int, metavar="N", help="only those of this data source")
+    audience_traits.add_commands(trait)
     members = command(am, "members", "Who has which traits.", _members)
     members.add_argument("--at", metavar="TIME", help="at this time (ISO 8601, UTC; now)")
     members.add_argument("--dpid", type=int, metavar="N", help="only profiles of this namespace; 0: devices")

@@ -10,7 +10,7 @@ from ingest_core.audience_manager.registered import SAMPLING_DAYS, sampling_unti
 from ingest_core.cli.parser import command, group
 from ingest_core.cli.text import sources_text
 from ingest_core.errors import InputError
-from ingest_core.models import Source, SourceSettings, Told
+from ingest_core.models import Attribute, Source, SourceSettings, Told
 from ingest_core.workspace import Workspace
 
 OFF = "off"
@@ -69,7 +69,7 @@ def _source(commands: Any) -> None:
 
 def _source_add(workspace: Workspace, args: argparse.Namespace) -> Any:
     if args.id_attribute is not None:
-        workspace.attributes.get(args.id_attribute)
+        _check_id_attribute(workspace.attributes.get(args.id_attribute))
     source = workspace.sources.add(
         args.name,
         kind=args.kind,
@@ -93,6 +93,15 @@ def _source_add(workspace: Workspace, args: argparse.Namespace) -> Any:
         ),
     )
     return source_json(source)
+
+
+def _check_id_attribute(attribute: Attribute) -> None:
+    if attribute.pii:
+        raise InputError(
+            f"{attribute.name} is personal data, which is no id of Audience Manager files. Nothing was created.",
+            code="personal_id",
+            hint="Name an attribute such as crmid.",
+        )
 
 
 def _days(days: int) -> int:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from ingest_core.audience_manager.joined import traits_of
+from ingest_core.clock import now
 from ingest_core.engine import Engine, Session, quote
 from ingest_core.errors import InputError
 from ingest_core.ledger.audit import write_audit
@@ -89,9 +91,11 @@ class People:
         """{profile_id, attributes: {name: {value, request_id, file, line, lines, at}}, sources, memberships: [{source,
         request_id, file, at}], segments, traits}
 
-        ``request_id`` and ``line`` name the line that holds the value, ``at`` when its upload was finished; of a sum or
-        count it is the last of the ``lines`` that made it. A membership names the upload that brought it. InputError
-        ``not_an_identifier``, ``bad_value``, ``no_such_profile``.
+        ``traits``: [{trait_id, name, source, dpid, id, realised_at, until, file, line, request_id}] of Audience Manager
+        files, where a data source names the attribute that holds its ids. ``request_id`` and ``line`` of a value name
+        the line that holds it, ``at`` when its upload was finished; of a sum or count it is the last of the ``lines``
+        that made it. A membership names the upload that brought it. InputError ``not_an_identifier``, ``bad_value``,
+        ``no_such_profile``.
         """
         return self._look(self._by(attribute, value), attribute, reveal, reason)
 
@@ -247,7 +251,7 @@ class People:
             "sources": [member["source"] for member in members],
             "memberships": members,
             "segments": segments_of(session, pid),
-            "traits": [],
+            "traits": traits_of(session, pid, now()),
         }
 
 

@@ -11,11 +11,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from ingest_core.audience_manager.joined import WITH_TRAIT, Join
 from ingest_core.engine import quote
 from ingest_core.mapping.types import data_type
 from ingest_core.models import Attribute
 from ingest_core.segments.operators import BY_NAME
-from ingest_core.segments.tree import AllOf, AnyOf, Has, InSegment, InSource, InUpload, Not, Rule
+from ingest_core.segments.tree import AllOf, AnyOf, Has, HasTrait, InSegment, InSource, InUpload, Not, Rule
 from ingest_core.segments.values import is_day
 
 _IN_SOURCE = "p.pid IN (SELECT m.pid FROM membership AS m WHERE m.source_id = ?)"
@@ -46,6 +47,8 @@ def compile_rule(rule: Rule, moment: datetime) -> Condition:
             return Condition(_IN_SOURCE, (source_id,))
         case InSegment():
             return compile_rule(rule.rule, moment)
+        case HasTrait(trait_id, _, joins):
+            return _joined([_with_trait(join, trait_id, moment) for join in joins], " OR ", "false")
         case Has():
             return _has(rule, moment)
 
@@ -87,6 +90,10 @@ def _has(leaf: Has, moment: datetime) -> Condition:
         words |= {f"x{number}": x, f"v{number}": v}
     condition = Condition(positive.sql.format(column=column, **words), texts)
     return _opposite(condition) if leaf.operator.negates else condition
+
+
+def _with_trait(join: Join, trait_id: int, moment: datetime) -> Condition:
+    return Condition(f"{join.of('p')} IN ({WITH_TRAIT})", (*join.bound(moment), trait_id))
 
 
 def _days(leaf: Has, moment: datetime) -> tuple[str, ...]:

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
+from ingest_core.audience_manager.joined import Join, joins
 from ingest_core.catalog.attributes import attributes_now
 from ingest_core.engine import Session
 from ingest_core.models import Attribute
@@ -37,6 +38,8 @@ class Known:
     segments: Mapping[int, Kept]
     rules: dict[int, Rule] = field(default_factory=dict)
     sizes: dict[int, Size] = field(default_factory=dict)
+    _traits: dict[int, str] | None = None
+    _joins: tuple[Join, ...] | None = None
     _uploads: dict[str, int | None] | None = None
 
     @classmethod
@@ -61,6 +64,20 @@ class Known:
         if self._uploads is None:
             self._uploads = dict(self.session.rows("SELECT request_id, upload_no FROM upload"))
         return self._uploads
+
+    @property
+    def traits(self) -> dict[int, str]:
+        """Trait of Audience Manager files → its name."""
+        if self._traits is None:
+            self._traits = dict(self.session.rows("SELECT trait_id, name FROM am_trait"))
+        return self._traits
+
+    @property
+    def joins(self) -> tuple[Join, ...]:
+        """The data sources that name an attribute that holds their ids."""
+        if self._joins is None:
+            self._joins = joins(self.session)
+        return self._joins
 
     def source(self, name: str) -> int | None:
         """The id of a source; its exact name wins over one that differs in case."""

@@ -1,8 +1,9 @@
 """The rule of a segment as JSON: one parser for what people write and for what is stored, one writer for both.
 
 Groups are ``{"all": […]}``, ``{"any": […]}``, ``{"not": …}``. Leaves are ``{"source": NAME}``, ``{"segment": NAME}``,
-``{"upload": REQUEST_ID}`` and ``{"attribute": NAME, "operator": …, "value": …}``. Stored rules hold ids in the place of
-names, so that a name can be changed. What is wrong is said with the path to it, such as ``rule.all[1].value``.
+``{"upload": REQUEST_ID}``, ``{"trait": NUMBER}`` and ``{"attribute": NAME, "operator": …, "value": …}``. Stored rules
+hold ids in the place of names, so that a name can be changed. What is wrong is said with the path to it, such as
+``rule.all[1].value``.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from ingest_core.errors import InputError
 from ingest_core.models import Attribute
 from ingest_core.segments.known import Known, did_you_mean
 from ingest_core.segments.operators import find_operator, operators_for
-from ingest_core.segments.tree import AllOf, AnyOf, Has, InSegment, InSource, InUpload, Not, Rule, size
+from ingest_core.segments.tree import AllOf, AnyOf, Has, HasTrait, InSegment, InSource, InUpload, Not, Rule, size
 from ingest_core.segments.values import BadValue, read_values, shown_value
 
 DEEPEST = 50
@@ -26,7 +27,9 @@ DEEPEST_IN_ALL = 200
 MOST_CONDITIONS = 1_000
 """Levels and conditions of a rule with those of the segments it names."""
 
-_SHAPE = 'A rule is one of all, any, not, source, upload, segment or attribute, such as {"any": [{"source": "CRM"}]}.'
+_SHAPE = (
+    'A rule is one of all, any, not, source, upload, trait, segment or attribute, such as {"any": [{"source": "CRM"}]}.'
+)
 
 
 class RuleError(InputError):
@@ -45,8 +48,8 @@ class RuleError(InputError):
 def parse_rule(rule: object, known: Known, editing: int | None = None) -> Rule:
     """A rule as a person writes it. ``editing``: the id of the segment it will belong to.
 
-    RuleError ``bad_rule``, ``no_such_source``, ``no_such_upload``, ``no_such_segment``, ``unknown_attribute``,
-    ``not_for_segments``, ``bad_operator``, ``bad_value``, ``segment_cycle``, ``rule_too_large``.
+    RuleError ``bad_rule``, ``no_such_source``, ``no_such_upload``, ``no_such_trait``, ``no_such_segment``,
+    ``unknown_attribute``, ``not_for_segments``, ``bad_operator``, ``bad_value``, ``segment_cycle``, ``rule_too_large``.
     """
     found = _Reader(known, is_stored=False, trail=() if editing is None else (editing,)).read(rule, "rule", 0)
     check_size(found, known)
@@ -92,6 +95,8 @@ def as_json(rule: Rule, *, is_stored: bool = False) -> Any:
             return {"upload": request_id}
         case InSource(source_id, name):
             return {"source": source_id if is_stored else name}
+        case HasTrait(trait_id):
+            return {"trait": trait_id}
         case InSegment(segment_id, name):
             return {"segment": segment_id if is_stored else name}
         case Has(attribute, operator):
@@ -184,6 +189,8 @@ class _Reader:
                 return Not(self.read(body, f"{path}.not", depth + 1))
             case "upload":
                 return self._upload(body, f"{path}.upload")
+            case "trait":
+                return self._trait(body, f"{path}.trait")
             case "source":
                 return self._source(body, f"{path}.source")
             case "segment":
@@ -200,6 +207,15 @@ class _Reader:
         if request_id not in self.known.uploads and not self.is_stored:
             raise RuleError(path, "there is no such upload", code="no_such_upload", hint="See: history")
         return InUpload(request_id, self.known.uploads.get(request_id))
+
+    def _trait(self, named: object, path: str) -> HasTrait:
+        text = str(named) if isinstance(named, int | str) and not isinstance(named, bool) else ""
+        if not (text.isascii() and text.isdigit() and len(text) < 19):
+            raise RuleError(path, "a trait is named by its number")
+        name = self.known.traits.get(int(text))
+        if name is None:
+            raise RuleError(path, "there is no such trait", code="no_such_trait", hint="See: am trait list")
+        return HasTrait(int(text), name, self.known.joins)
 
     def _source(self, named: object, path: str) -> InSource:
         source_id = self._id(named, self.known.sources)

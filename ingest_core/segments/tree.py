@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from ingest_core.audience_manager.joined import Join
     from ingest_core.models import Attribute
     from ingest_core.segments.operators import Operator
 
@@ -51,6 +52,15 @@ class InSource:
 
 
 @dataclass(frozen=True, slots=True)
+class HasTrait:
+    """Who has a trait of Audience Manager files, by the ids that data sources hold in an attribute (``joins``)."""
+
+    trait_id: int
+    name: str
+    joins: tuple[Join, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class InSegment:
     """The people of another segment, by its rule of now."""
 
@@ -68,7 +78,7 @@ class Has:
     values: tuple[str, ...]
 
 
-Rule = AllOf | AnyOf | Not | InUpload | InSource | InSegment | Has
+Rule = AllOf | AnyOf | Not | InUpload | InSource | InSegment | HasTrait | Has
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ingest_core.segments.tree import AllOf, AnyOf, Has, InSegment, InSource, InUpload, Not, Rule
+from ingest_core.segments.tree import AllOf, AnyOf, Has, HasTrait, InSegment, InSource, InUpload, Not, Rule
 
 _MOST = 5
 """Values of a list that are written out."""
@@ -28,6 +28,8 @@ def in_words(rule: Rule) -> str:
             return f"in the source {name}"
         case InSegment(_, name):
             return f"in the segment {name}"
+        case HasTrait(_, name):
+            return f"with the trait {name}"
         case Has():
             return f"{rule.attribute.display_name} {rule.operator.words.format(_values(rule))}"
 

@@ -128,8 +128,44 @@ def _belongs(found: dict[str, Any]) -> None:
         st.caption("In no segment.")
     if found["traits"]:
         st.markdown("##### Traits")
-        st.markdown(" ".join(f":gray-badge[{escape(trait)}]" for trait in found["traits"]))
+        _traits(found["traits"])
     st.caption(f"{count(len(members), 'source')}, {count(len(found['segments']), 'segment')}.")
+
+
+def _traits(traits: list[dict[str, Any]]) -> None:
+    """Traits of Audience Manager files, with when, from which file and line, and until when."""
+    st.dataframe(
+        pd.DataFrame(
+            {
+                "name": [trait["name"] for trait in traits],
+                "source": [f"{trait['source']}: {trait['id']}" for trait in traits],
+                "since": pd.to_datetime([trait["realised_at"] for trait in traits], utc=True),
+                "until": pd.to_datetime([trait["until"] for trait in traits], utc=True),
+                "file": [trait["file"] for trait in traits],
+                "line": [trait["line"] for trait in traits],
+                "receipt": [trait["request_id"] for trait in traits],
+            }
+        ),
+        hide_index=True,
+        row_height=38,
+        height="content" if len(traits) <= 12 else 480,
+        alt="Traits of the profile with their file, line and end",
+        column_config={
+            "name": "Trait",
+            "source": "Known there as",
+            "since": st.column_config.DatetimeColumn("Since", format="D MMM YYYY, HH:mm", timezone=st.context.timezone),
+            "until": st.column_config.DatetimeColumn("Until", format="D MMM YYYY", timezone=st.context.timezone),
+            "file": "File",
+            "line": st.column_config.NumberColumn("Line", format="localized"),
+            "receipt": st.column_config.ButtonColumn(
+                "Receipt", type="tertiary", alignment="left", key="open_trait", on_click=_open_receipt, args=(traits,),
+            ),
+        },
+    )  # fmt: skip
+
+
+def _open_receipt(traits: list[dict[str, Any]]) -> None:
+    go_next("am_receipt.py", receipt=traits[st.session_state["open_trait"].row]["request_id"])
 
 
 def _members(members: list[dict[str, Any]]) -> None:

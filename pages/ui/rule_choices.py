@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import streamlit as st
@@ -14,19 +14,23 @@ from pages.ui.waiting import remembered
 
 UPLOADS_OFFERED = 200
 VALUES_OFFERED = 100
-NAMED = {"source": "Source", "segment": "Segment", "upload": "Upload"}
+NAMED = {"source": "Source", "segment": "Segment", "upload": "Upload", "trait": "Trait"}
 NEW: dict[str, Any] = {"attribute": ""}
 """A condition that nothing was chosen for yet."""
 
 
 @dataclass(frozen=True)
 class Choices:
-    """``fields``: by attribute name. ``sources``, ``segments``: names. ``uploads``: Request ID → words."""
+    """``fields``: by attribute name. ``sources``, ``segments``: names. ``uploads``: Request ID → words.
+
+    ``traits``: number → name.
+    """
 
     fields: dict[str, dict[str, Any]]
     sources: list[str]
     segments: list[str]
     uploads: dict[str, str]
+    traits: dict[str, str] = field(default_factory=dict)
 
     @classmethod
     def now(cls, own: str | None) -> Choices:
@@ -38,6 +42,7 @@ class Choices:
             [source.name for source in opened.sources.list()],
             [name for name in opened.segments.names() if name != own],
             {str(receipt.request_id): _words(receipt) for receipt in receipts},
+            {str(trait.trait_id): f"{trait.name} ({trait.trait_id})" for trait in opened.audience.traits.list()},
         )
 
     def subjects(self) -> dict[str, str]:
@@ -55,6 +60,8 @@ class Choices:
         """The things of one kind → their labels."""
         if kind == "upload":
             return self.uploads
+        if kind == "trait":
+            return self.traits
         return {name: name for name in (self.sources if kind == "source" else self.segments)}
 
 

@@ -29,6 +29,7 @@ ASKED = {
     "source": "Choose a source.",
     "segment": "Choose a segment.",
     "upload": "Choose an upload.",
+    "trait": "Choose a trait.",
 }
 UP, DOWN, TWICE, GROUP, NOT, DISSOLVE, REMOVE = (
     "Move up", "Move down", "Repeat", "Put into a group", "Say the opposite", "Dissolve the group", "Remove",

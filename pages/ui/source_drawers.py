@@ -89,7 +89,7 @@ def _audience_manager(*, is_sync: bool) -> dict[str, Any]:
         id_type = _one_of("Id type", ID_TYPES, "new_source_id_type", "cross_device" if is_sync else None)
         owner = _one_of("Owner", OWNERS, "new_source_owner")
         inbound = _one_of("Inbound id type", INBOUND, "new_source_inbound")
-        attributes = {a.name: a.display_name for a in workspace().attributes.list() if a.identifier}
+        attributes = {a.name: a.display_name for a in workspace().attributes.list() if a.identifier and not a.pii}
         attribute = _one_of("Attribute that holds the ids", attributes, "new_source_attribute")
         placement = st.text_input("Where the ids stand", key="new_source_placement", placeholder="first column")
     return {

@@ -30,6 +30,7 @@ CITY = {"attribute": "city", "operator": "equals", "value": "Rome"}
 def test_attributes_come_by_name_and_then_what_people_belong_to():
     assert list(CHOICES.subjects()) == [
         "attribute:city", "attribute:email", "attribute:town", "attribute:vip", "source", "segment", "upload",
+        "trait",
     ]  # fmt: skip
 
 

@@ -31,6 +31,37 @@ TYPES = {
 
 COUNTRIES = {"DE": "DE", "de": "DE", "Germany": "DE", "FRA": "FR", "fra": "FR", "FR": "FR", "Italy": "IT"}
 
+TRAIT_DAYS = {1: 120, 2: 1, 3: 0}
+"""Trait of files → the days it stays (0: for ever)."""
+
+PROFILE_DAYS = 720
+
+
+@dataclass(frozen=True)
+class Held:
+    """That a file gave a trait to an id some hours ago, whose last record came some days ago."""
+
+    identifier: str
+    trait: int
+    hours: int
+    quiet_days: int = 0
+
+    def counts(self, now: datetime) -> bool:
+        """Whether it is still there."""
+        realised, days = now - timedelta(hours=self.hours), TRAIT_DAYS[self.trait]
+        if self.quiet_days >= PROFILE_DAYS:
+            return False
+        if days == 1:
+            return now.date() < realised.date() + timedelta(days=2)
+        return days == 0 or now - realised < timedelta(days=days)
+
+
+def traits_of(person: Person, held: list[Held], now: datetime) -> frozenset[int]:
+    """The traits of the id that is exactly the person's."""
+    mine = person.values.get("crmid")
+    return frozenset(one.trait for one in held if one.identifier == mine and one.counts(now))
+
+
 OPPOSITE = {
     "not_equals": "equals",
     "does_not_contain": "contains",
@@ -47,6 +78,7 @@ class Person:
     values: Mapping[str, Value] = field(default_factory=dict)
     sources: frozenset[str] = frozenset()
     uploads: frozenset[str] = frozenset()
+    traits: frozenset[int] = frozenset()
 
 
 def holds(rule: Any, person: Person, segments: Mapping[str, Any], today: date) -> bool:
@@ -65,6 +97,8 @@ def holds(rule: Any, person: Person, segments: Mapping[str, Any], today: date) -
             return body in person.sources
         case "upload":
             return body in person.uploads
+        case "trait":
+            return body in person.traits
         case "segment":
             return holds(segments[body], person, segments, today)
     raise AssertionError(kind)

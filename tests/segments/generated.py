@@ -11,7 +11,7 @@ from typing import Any
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
-from tests.segments.brute import COUNTRIES, TYPES, Person
+from tests.segments.brute import COUNTRIES, TRAIT_DAYS, TYPES, Held, Person
 from tests.segments.stage import MOMENT, SOURCES
 
 FACTOR = float(os.environ.get("PROPERTY_FACTOR", "1"))
@@ -75,6 +75,22 @@ def persons(draw: st.DrawFn, uploads: list[str]) -> list[Person]:
             draw(st.frozensets(st.sampled_from(uploads))),
         )
         for number in range(1, count + 1)
+    ]
+
+
+def holdings() -> st.SearchStrategy[list[Held]]:
+    """What files gave to ids, each pair once; about the ends of all that ends."""
+    hours = st.sampled_from([0, 1, 24, 25, 47, 48, 120 * 24 - 1, 120 * 24, 1000 * 24])
+    quiet = st.sampled_from([0, 719, 720])
+    one = st.builds(Held, VALUES["crmid"], st.sampled_from(sorted(TRAIT_DAYS)), hours, quiet)
+    return st.lists(one, max_size=6, unique_by=lambda held: (held.identifier, held.trait)).map(_one_silence)
+
+
+def _one_silence(held: list[Held]) -> list[Held]:
+    """An id was last seen at one moment."""
+    quiet: dict[str, int] = {}
+    return [
+        Held(one.identifier, one.trait, one.hours, quiet.setdefault(one.identifier, one.quiet_days)) for one in held
     ]
 
 
@@ -158,6 +174,7 @@ def rules(uploads: list[str], segments: list[str]) -> st.SearchStrategy[Any]:
         _leaf(),
         st.sampled_from(SOURCES).map(lambda name: {"source": name}),
         st.sampled_from(uploads).map(lambda request_id: {"upload": request_id}),
+        st.sampled_from(sorted(TRAIT_DAYS)).map(lambda trait: {"trait": trait}),
     ]
     if segments:
         leaves.append(st.sampled_from(segments).map(lambda name: {"segment": name}))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -14,7 +14,7 @@ from ingest_core.segments.compiling import compile_rule
 from ingest_core.segments.counting import count
 from ingest_core.segments.known import Known
 from ingest_core.segments.rules import parse_rule
-from tests.segments.brute import TYPES, Person
+from tests.segments.brute import TRAIT_DAYS, TYPES, Held, Person
 from tests.workspaces import Kernel
 
 ATTRIBUTES = {
@@ -45,16 +45,25 @@ class Stage:
         for name in ("crmid", "email"):
             attributes.change(name, segment=name.upper())
         self.uploads = [kernel.load("crmid\nK1\n", {"crmid": "crmid"}, source).request_id for source in SOURCES]
+        kernel.workspace.sources.add(
+            "Ids of files", kind="data_source", dpid=21, id_type="cross_device", id_attribute="crmid"
+        )
+        kernel.workspace.sources.add("Others", kind="data_source", dpid=22, id_type="cross_device")
+        for trait, days in TRAIT_DAYS.items():
+            kernel.workspace.audience.traits.add(f"Trait {trait}", 21, trait_id=trait, ttl_days=days)
 
     @contextmanager
-    def with_people(self, people: Sequence[Person], segments: Mapping[str, Any]) -> Iterator[Session]:
-        """Exactly these people and segments, for one session, until it is closed."""
+    def with_people(
+        self, people: Sequence[Person], segments: Mapping[str, Any], held: Sequence[Held] = ()
+    ) -> Iterator[Session]:
+        """Exactly these people, segments and traits of files, for one session, until it is closed."""
         with self.kernel.workspace.engine.session() as session:
             session.run("BEGIN")
             try:
                 for table in ("profile", "membership", "resolution", "segment"):
                     session.run(f"DELETE FROM {table}")
                 self._place(session, people)
+                self._hold(session, held)
                 for name, rule in segments.items():
                     records.create(session, name, rule, "asha")
                 yield session
@@ -75,6 +84,18 @@ class Stage:
         )
         rows = [((known.uploads[upload] << 32) + p.number, p.number) for p in people for upload in p.uploads]
         self._insert(session, "resolution", rows)
+
+    def _hold(self, session: Session, held: Sequence[Held]) -> None:
+        """Of the data source that names an attribute, and the same of one that does not."""
+        rows = [
+            (dpid, one.identifier, one.trait, MOMENT - timedelta(hours=one.hours), 1, 1)
+            for one in held
+            for dpid in (21, 22)
+            if dpid == 21 or one.trait == 1
+        ]
+        self._insert(session, "am_held", rows)
+        seen = {(dpid, one.identifier): MOMENT - timedelta(days=one.quiet_days) for one in held for dpid in (21, 22)}
+        self._insert(session, "am_profile", [(*key, at) for key, at in seen.items()])
 
     def _insert(self, session: Session, table: str, rows: list[tuple[Any, ...]]) -> None:
         if rows:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 
 import pytest
@@ -13,8 +14,8 @@ from ingest_core.segments.compiling import compile_rule
 from ingest_core.segments.known import Known
 from ingest_core.segments.rules import as_json, parse_rule, stored_rule
 from ingest_core.segments.wording import in_words
-from tests.segments.brute import Person, holds
-from tests.segments.generated import TODAY, judged, persons, rules, segments_of_segments
+from tests.segments.brute import Person, holds, traits_of
+from tests.segments.generated import TODAY, holdings, judged, persons, rules, segments_of_segments
 from tests.segments.stage import MOMENT, Stage, found
 
 
@@ -29,6 +30,20 @@ def test_a_count_is_what_plain_python_counts_and_not_is_everybody_else(stage: St
             expected = sum(holds(rule, person, segments, TODAY) for person in people)
             assert found(session, rule) == expected, rule
             assert found(session, {"not": rule}) == len(people) - expected, rule
+
+
+@judged(60)
+@given(data=st.data())
+def test_a_trait_is_that_of_exactly_the_id_a_person_has(stage: Stage, data: st.DataObject) -> None:
+    held = data.draw(holdings())
+    drawn = data.draw(persons(stage.uploads))
+    people = [replace(person, traits=traits_of(person, held, MOMENT)) for person in drawn]
+    segments = data.draw(segments_of_segments(stage.uploads))
+    rule = {"any": [{"trait": data.draw(st.sampled_from([1, 2, 3]))}, data.draw(rules(stage.uploads, list(segments)))]}
+    with stage.with_people(people, segments, held) as session:
+        for asked in (rule["any"][0], rule, {"not": rule}):
+            expected = sum(holds(asked, person, segments, TODAY) for person in people)
+            assert found(session, asked) == expected, asked
 
 
 @judged(40)
