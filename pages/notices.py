@@ -10,8 +10,8 @@ import streamlit as st
 
 from ingest_core.errors import OnrampError
 from ingest_core.notices.model import STATES, Notice, Sending
-from pages.ui import badges, errors
-from pages.ui.links import breadcrumb, go_next, nothing_here, say_done, title_row, upload_link
+from pages.ui import badges, errors, links
+from pages.ui.links import breadcrumb, go_next, nothing_here, say_done, title_row
 from pages.ui.notice_words import EVENTS, WORDS, state_word, why
 from pages.ui.state import when, workspace
 from pages.ui.text import ago, count, escape, number
@@ -68,8 +68,7 @@ def one(notice_id: str) -> None:
             f"{badges.badge(state_word(notice.state))} :gray[{EVENTS.get(notice.kind, notice.kind)}]", width="content"
         )
         st.caption(when(notice.happened_at), help=ago(notice.happened_at), width="content")
-        if notice.request_id:
-            upload_link(notice.request_id)
+        links.path_link(notice.path)
     recipients(notice)
     message(notice)
 

@@ -69,15 +69,17 @@ def _with_sendings(session: Session, found: list[dict[str, Any]]) -> list[Notice
     for row in session.records(_SENDINGS, [[record["notice_id"] for record in found]]):
         moments = {name: utc(row[name]) for name in ("next_try", "sent_at")}
         sendings.setdefault(row["notice_id"], []).append(Sending(**(row | moments)))
+    letters = [messages.letter(record) for record in found]
     return [
         Notice(
             notice_id=record["notice_id"],
             kind=record["kind"],
-            subject=messages.letter(record).subject,
+            subject=letter.subject,
+            path=letter.path,
             request_id=record["request_id"],
             happened_at=utc(record["happened_at"]),
             message_id=record["message_id"],
             sendings=tuple(sendings.get(record["notice_id"], ())),
         )
-        for record in found
+        for record, letter in zip(found, letters, strict=True)
     ]

@@ -22,7 +22,7 @@ def letter(record: Record) -> Letter:
         update={
             "subject": plain(kept.subject, 200),
             "title": plain(kept.title),
-            "sentences": tuple(plain(sentence) for sentence in kept.sentences),
+            "sentences": tuple(plain(sentence) for sentence in kept.sentences if sentence),
             "rows": tuple((plain(label), plain(value)) for label, value in kept.rows),
         }
     )

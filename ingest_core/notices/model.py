@@ -35,6 +35,7 @@ class Notice(Model):
     kind: str
     subject: str
     request_id: str | None
+    path: str | None  # where its link leads, below the address of the app
     happened_at: datetime
     message_id: str | None
     sendings: tuple[Sending, ...]

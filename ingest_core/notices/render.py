@@ -31,7 +31,7 @@ def link_of(letter: Letter, base_url: str | None) -> str | None:
     """Where the letter leads; None where the app's address is not known."""
     if letter.path is None or base_url is None:
         return None
-    return f"{base_url}/{quote(letter.path, safe='/?=&')}"
+    return f"{base_url}/{quote(letter.path.lstrip('/'), safe='/?=&')}"
 
 
 def as_text(letter: Letter, base_url: str | None, because: str) -> str:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import NoReturn
+from urllib.parse import parse_qsl
 
 import streamlit as st
 
@@ -36,6 +38,21 @@ def upload_link(request_id: str, label: str = "") -> None:
         "upload.py", label=escape(label or f"Upload {request_id}"), icon=":material/receipt_long:",
         query_params={"upload": request_id},
     )  # fmt: skip
+
+
+_PAGES = Path(__file__).parents[1]
+_PATHS = {
+    "upload": "Open the upload", "am_receipt": "Open the receipt", "source": "Open the source",
+    "deliveries": "Open the delivery",
+}  # fmt: skip
+
+
+def path_link(path: str | None) -> None:
+    """A link to where a message leads (``upload?upload=ID``), where that is one of these pages."""
+    place, _, query = (path or "").lstrip("/").partition("?")
+    if place in _PATHS and (_PAGES / f"{place}.py").exists():
+        params = dict(parse_qsl(query))
+        st.page_link(f"{place}.py", label=_PATHS[place], icon=":material/open_in_new:", query_params=params)
 
 
 def notices_link(label: str, request_id: str | None = None) -> None:

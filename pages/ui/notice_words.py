@@ -17,7 +17,6 @@ EVENTS = {
     "upload_redone": "Undo taken back",
     "schedule_failed": "Schedule failed",
     "delivery_failed": "Delivery failed",
-    "delivery_ended": "Delivery ended",
     "audience_receipt": "Audience Manager receipt",
 }
 
