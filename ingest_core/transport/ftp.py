@@ -161,8 +161,11 @@ class Ftp(Connected):
         try:
             while block := data.recv(BLOCK_BYTES):
                 took(block)
-        finally:
+        except BaseException as error:
             end(data)
+            self._hear(error)
+            raise
+        end(data)
         self._ftp.voidresp()
 
     def _send(self, draft: str, name: str, file: ByteSource, told: Told) -> None:
@@ -174,26 +177,26 @@ class Ftp(Connected):
                     data.sendall(block)
                     done += len(block)
                     told(done)
-            except OSError as error:
+            except BaseException as error:
                 end(data)
-                self._answer_or(error)
-            else:
-                end(data)
-                self._ftp.voidresp()
+                self._hear(error)
+                raise
+            end(data)
+            self._ftp.voidresp()
         sent_whole(name, done, file)
         found = self._look(draft)
         if found is None or found.size != done:
             raise broke_off(name)
 
-    def _answer_or(self, error: OSError) -> None:
-        """A server that stops taking bytes says why on the other connection: a full disk is one."""
+    def _hear(self, error: BaseException) -> None:
+        """After a transfer broke off: the server says its part on the other connection, and a full disk only there."""
         try:
             self._ftp.voidresp()
-        except (ftplib.Error, TimeoutError) as answer:
-            raise answer from None
+        except ftplib.Error as answer:
+            if isinstance(error, OSError):
+                raise answer from None
         except (OSError, EOFError):
             pass  # it says nothing more
-        raise error
 
     def _publish(self, draft: str, path: str, name: str, *, replace: bool) -> None:
         if not replace and self._look(path) is not None:

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import IO, Any
+from urllib.parse import urlsplit
 
 import boto3
 from boto3.s3.transfer import TransferConfig
@@ -296,19 +297,17 @@ def _client(place: S3Place, secrets: Secrets, seconds: float, authority: Path | 
     client._endpoint.http_session = _Judged(
         verify=verify or True, timeout=(min(seconds, 10.0), seconds), max_pool_connections=1, proxies={}
     )
-    client.meta.events.register("before-send.s3", _stay(place))
+    client.meta.events.register("before-send.s3", _stay(place.bucket, client.meta.endpoint_url))
     return client
 
 
-def _stay(place: S3Place) -> Callable[..., None]:
+def _stay(bucket: str, endpoint: str) -> Callable[..., None]:
     """Nobody is sent to another host: not by a redirect, nor by a region that a server names."""
-    from urllib.parse import urlsplit
-
-    home = urlsplit(place.endpoint).netloc if place.endpoint else f"s3.{place.region}.amazonaws.com"
+    home = urlsplit(endpoint).netloc
 
     def judge(request: Any, **_: Any) -> None:
         netloc = urlsplit(request.url).netloc
-        if netloc not in (home, f"{place.bucket}.{home}"):
+        if netloc not in (home, f"{bucket}.{home}"):
             raise endpoint_refused()
 
     return judge

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import random
+import shutil
+import subprocess
 
 import pytest
 
 from ingest_core.errors import DeliveryError
 from tests.servers.proxy import Fault
 from tests.transport.bytes_of import Bytes
-from tests.transport.sites import SECONDS, Site
+from tests.transport.sites import Site
 
 DATA = random.Random(11).randbytes(900_000)
 pytestmark = pytest.mark.slow
@@ -179,5 +181,23 @@ def test_a_bit_that_changes_on_the_way_down_is_noticed(remote, proxy, after):
     assert error.is_retryable if error else got == [DATA]
 
 
-def test_the_waits_of_these_tests_are_bounded():
-    assert SECONDS <= 2
+@pytest.mark.parametrize("kind", ["folder", "sftp"])
+def test_a_full_disk_at_the_other_end_keeps_nothing_and_takes_it_when_there_is_room(site_of, tmp_path, kind):
+    site = site_of(kind)
+    folder = str(site.server.folder if site.server else tmp_path / "folder")
+    mount = ["mount", "-t", "tmpfs", "-o", "size=400k", "tmpfs", folder]
+    if shutil.which("mount") is None or subprocess.run(mount, capture_output=True).returncode:
+        pytest.skip("mounting a small file system is not permitted here")
+    try:
+        with site.connect() as place:
+            error = tried(lambda: place.put("out.bin", Bytes(DATA)))
+        assert error is not None
+        assert error.is_retryable
+        assert error.code in ("place_full", "place_failed", "transfer_incomplete")
+        assert site.files() == {}
+        subprocess.run(["mount", "-o", "remount,size=4m", folder], check=True)
+        with site.connect() as place:
+            place.put("out.bin", Bytes(DATA))
+        assert site.files() == {"out.bin": DATA}
+    finally:
+        subprocess.run(["umount", folder], capture_output=True)

@@ -236,3 +236,19 @@ def test_a_secret_is_needed(s3_server):
     with pytest.raises(InputError) as caught:
         connect(at(s3_server), Secrets())
     assert caught.value.code == "secret_missing"
+
+
+@pytest.mark.parametrize("region", ["us-east-1", "eu-central-1", "cn-north-1"])
+@pytest.mark.parametrize("addressing", ["auto", "path", "virtual"])
+def test_amazons_own_hosts_are_gone_to_by_region(monkeypatch, region, addressing):
+    asked: list[str] = []
+
+    def send(self, request):
+        asked.append(request.url)
+        raise DeliveryError("Seen.", code="seen")
+
+    monkeypatch.setattr(s3._Judged, "send", send)
+    place = S3Place(bucket=BUCKET, access_key="test", region=region, addressing=addressing)
+    assert error_of(connect, place, SECRETS, seconds=1).code == "seen"
+    assert f"s3.{region}.amazonaws.com" in asked[0]
+    assert asked[0].startswith("https://")
