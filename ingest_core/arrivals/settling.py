@@ -31,7 +31,11 @@ class _Text:
         return io.BytesIO(self.data)
 
 
-def settle(place: Place, arrival: Arrival, rules: Rules, store: Store) -> None:
+Shelves = dict[str, dict[str, int]]
+"""Folder → name → size of what was put away there before: it only grows, so it is listed once a connection."""
+
+
+def settle(place: Place, arrival: Arrival, rules: Rules, store: Store, shelves: Shelves) -> None:
     """Does what is left to do with one file at its place. DeliveryError: it is tried again later."""
     abort_point("arrival: settle", "before")
     folder = arrival.path.rpartition("/")[0]
@@ -43,7 +47,7 @@ def settle(place: Place, arrival: Arrival, rules: Rules, store: Store) -> None:
     if arrival.after == "delete":
         note = _delete(place, arrival, entry)
     else:
-        note = _move(place, arrival, entry)
+        note = _move(place, arrival, entry, shelves)
     abort_point("arrival: settle", "between")
     control = control_of(rules, arrival.path, there) if rules.complete == "control" else None
     if control is not None:
@@ -58,15 +62,17 @@ def _delete(place: Place, arrival: Arrival, entry: Entry | None) -> str:
     return "Deleted there."
 
 
-def _move(place: Place, arrival: Arrival, entry: Entry | None) -> str:
+def _move(place: Place, arrival: Arrival, entry: Entry | None, shelves: Shelves) -> str:
     """Under a name that nobody has: nothing that was put away before is lost."""
     to = arrival.after or "done"
     folder, slash, name = arrival.path.rpartition("/")
     shelf = folder + slash + to
-    taken = {other.name: other for other in place.entries(shelf)}
+    if shelf not in shelves:
+        shelves[shelf] = {other.name: other.size for other in place.entries(shelf)}
+    taken = shelves[shelf]
     plain, own = f"{shelf}/{name}", f"{shelf}/{arrival.arrival_no}-{name}"
     if entry is None:
-        is_ours = own in taken or (plain in taken and taken[plain].size == arrival.size)
+        is_ours = own in taken or (plain in taken and taken[plain] == arrival.size)
         if to == "failed" and is_ours:
             _leave_note(place, arrival, own if own in taken else plain)
         return f"Moved to {to}." if is_ours else "It was not there any more."
@@ -77,6 +83,7 @@ def _move(place: Place, arrival: Arrival, entry: Entry | None) -> str:
         if error.code != "file_gone":
             raise
         return "It was not there any more."
+    taken[target] = arrival.size
     if to == "failed":
         _leave_note(place, arrival, target)
     return f"Moved to {to}."

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Any
 
+from ingest_core.arrivals import telling
 from ingest_core.arrivals.schedule import Arrival, Rules, Schedule
 from ingest_core.clock import now, to_utc
 from ingest_core.engine import Engine, Session
@@ -66,10 +67,12 @@ class Store:
 
     def troubled(self, schedule: Schedule, error: dict[str, Any], next_at: datetime) -> None:
         """A look did not go through; it is tried again."""
-        self._run(
-            "UPDATE schedule SET next_at = ?, attempts = attempts + 1, error = ? WHERE schedule_id = ?",
-            [next_at, json.dumps(error), schedule.schedule_id],
-        )
+        with self._change() as session:
+            session.run(
+                "UPDATE schedule SET next_at = ?, attempts = attempts + 1, error = ? WHERE schedule_id = ?",
+                [next_at, json.dumps(error), schedule.schedule_id],
+            )
+            telling.troubled(session, schedule.schedule_id, schedule.attempts + 1, error)
 
     def look_at(self, schedule_id: int, moment: datetime) -> None:
         """When to look next."""
@@ -278,6 +281,8 @@ def _end(
             arrival.arrival_no,
         ],
     )
+    if state == "refused":
+        telling.refused(session, arrival, reason or {})
 
 
 def _known(number: int, request_id: str | None) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from ingest_core.arrivals.batches import BatchTaker
 from ingest_core.arrivals.complete import PATIENCE, soon_after, waits_for, why_incomplete
 from ingest_core.arrivals.names import matching
 from ingest_core.arrivals.schedule import Arrival, Rules, Schedule
-from ingest_core.arrivals.settling import settle
+from ingest_core.arrivals.settling import Shelves, settle
 from ingest_core.arrivals.store import Store, is_same
 from ingest_core.arrivals.submitting import Submitter, after_of
 from ingest_core.arrivals.taking import check_size, fetch
@@ -177,9 +177,10 @@ class Watch:
         for name in dict.fromkeys(arrival.place for arrival in due):
             left = [arrival for arrival in due if arrival.place == name]
             try:
+                shelves: Shelves = {}
                 with self.connect(name) as place:
                     while left and not is_ending():
-                        settle(place, left[0], rules[left[0].schedule_id], self.store)
+                        settle(place, left[0], rules[left[0].schedule_id], self.store, shelves)
                         left.pop(0)
             except StateError:
                 raise

@@ -326,6 +326,26 @@ class TestTrouble:
         assert (shown.error, shown.attempts) == (None, 0)
         assert night.history() == ["a.tsv"]
 
+    def test_whoever_is_concerned_is_told_once_that_a_place_is_down(self, night):
+        night.schedule(notify=("ops@example.com",))
+        night.shelf.is_down = True
+        night.pass_by(120)
+        (notice,) = night.kernel.workspace.notices.list()
+        assert (notice.kind, notice.sendings[0].recipient) == ("schedule_failed", "ops@example.com")
+        night.shelf.is_down = False
+        night.pass_by(20)
+        night.shelf.is_down = True
+        night.pass_by(120)
+        assert len(night.kernel.workspace.notices.list()) == 2
+
+    def test_whoever_is_concerned_is_told_of_a_file_that_was_refused(self, night):
+        night.schedule(notify=("ops@example.com",))
+        night.shelf.lay("a.tsv", "")
+        night.pass_by(60)
+        (notice,) = night.kernel.workspace.notices.list()
+        assert (notice.kind, notice.subject) == ("arrival_refused", "CRM: a file was not loaded: a.tsv")
+        assert "empty" in str(night.kernel.workspace.notices.get(notice.notice_id))
+
     def test_tries_get_rarer_up_to_the_regular_time(self, night):
         night.schedule()
         night.shelf.is_down = True
