@@ -1,7 +1,8 @@
 """The server: Streamlit's pages plus what they cannot do themselves.
 
 A route that streams an upload to disk and can be resumed, a health route, security headers on every answer, and one
-worker per process that starts and stops with it. ``python -m ingest_core serve`` starts it, and starts it again.
+worker per process that starts and stops with it; apart from all that, the loopback port that takes commands.
+``python -m ingest_core serve`` starts it, and starts it again.
 """
 
 from __future__ import annotations
@@ -26,6 +27,8 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from ingest_core.cli.main import build_parser
+from ingest_core.cli.server import Api
 from ingest_core.cli.supervisor import LEAVE
 from ingest_core.errors import InputError, OnrampError
 from ingest_core.workspace import Workspace
@@ -126,13 +129,18 @@ async def give_up(request: Request) -> Response:
 
 
 async def health(request: Request) -> Response:
-    """GET: 200 while uploads are received and loaded; 503 when the worker is gone or the engine does not answer."""
+    """GET: 200 while uploads are received and loaded; 503 when the worker is gone or the engine does not answer.
+
+    Work that cannot go on at the moment, such as a round that meets a full disk, makes it limited, and is named.
+    """
     found = await asyncio.to_thread(workspace().jobs.health)
     is_fine = found.is_worker_alive and found.is_engine_fine
+    trouble = workspace().trouble()
     parts = {
-        "status": "ok" if is_fine else "failing",
+        "status": "failing" if not is_fine else "limited" if trouble else "ok",
         "worker": "alive" if found.is_worker_alive else "gone",
         "engine": "fine" if found.is_engine_fine else found.problem,
+        "trouble": trouble,
     }
     return JSONResponse(parts, status_code=200 if is_fine else 503)
 
@@ -234,9 +242,11 @@ async def lifespan(app: st.App) -> AsyncIterator[None]:
     """One workspace and one worker per process, from start to end."""
     opened = await asyncio.to_thread(_open)
     opened.start_work(on_broken=lambda: leave("The database stopped."))
+    api = await asyncio.to_thread(Api(opened, build_parser).start)
     try:
         yield
     finally:
+        await asyncio.to_thread(api.close)
         if not await asyncio.to_thread(opened.stop_work):
             leave("The worker could not be ended.")
         await asyncio.to_thread(close_workspaces)

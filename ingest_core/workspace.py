@@ -62,6 +62,11 @@ def default_user() -> str:
         return "unknown"
 
 
+def home_given(home: Path | None = None) -> Path:
+    """The folder of a workspace: the one that is named, else ``ONRAMP_HOME``, else ./workspace."""
+    return (home or Path(os.environ.get("ONRAMP_HOME") or "workspace")).absolute()
+
+
 class Workspace:
     """The services of one workspace; one process at a time holds it. Close it, or use it as a context manager."""
 
@@ -74,12 +79,15 @@ class Workspace:
         lock: WorkspaceLock,
         user: str,
         worker: str,
+        within: Workspace | None = None,
     ) -> None:
         self.home = home
         self.settings = settings
         self.engine = engine
         self.user = user
         self._lock = lock
+        self._worker = worker
+        self._within = within
         self._keyset = keyset
         self.landing = LandingZone(home / "landing", keyset)
         self.inbox = Inbox(home, settings, self.landing)
@@ -94,20 +102,36 @@ class Workspace:
             engine, keyset, settings, self.attributes, self.segments, self.sources, self.drafts, self.landing, user
         )  # fmt: skip
         self.attribute_facts = AttributeFacts(engine, self.attributes, self.sources, self.mappings, self.segments)
-        self._load_with(worker)
+        self._load_with(worker, within)
+        if within is not None:
+            self._share_with(within)
 
-    def _load_with(self, worker: str) -> None:
+    def seen_by(self, user: str) -> Workspace:
+        """This open workspace for somebody who works in it by commands: what is done is written down under this name.
+
+        Queue and rounds are those that run. It is open as long as this one is; closing it does nothing.
+        """
+        return Workspace(self.home, self.settings, self.engine, self._keyset, self._lock, user, self._worker, self)
+
+    def _share_with(self, within: Workspace) -> None:
+        """What services keep in memory is one thing, whoever looks."""
+        self.rounds.share(within.rounds)
+        self.explore.share(within.explore)
+        self.operations.share(within.operations)
+
+    def _load_with(self, worker: str, within: Workspace | None) -> None:
         """The services that plan, load, undo and look after what was loaded."""
         engine, keyset, settings, user, home = self.engine, self._keyset, self.settings, self.user, self.home
         self.macros = Macros(engine, keyset, self.profiles, user)
         self.planner = Planner(engine, settings, self.attributes, self.mappings, user)
         self.inspect, self.suggest, self.plan = self.planner.inspect, self.planner.suggest, self.planner.plan
-        self.loads = Loads(engine, self.planner, Loader(engine, keyset, settings), worker)
+        by, at_work = (worker, {}) if within is None else ("command", within.loads.at_work)
+        self.loads: Loads = Loads(engine, self.planner, Loader(engine, keyset, settings), by, at_work)
         self.undo = Undo(engine, settings, self.attributes, user)
         self.erasure = Erasure(engine, keyset, settings, self.attributes, self.profiles, user)
         self.configuration = Configuration(home, engine, keyset, settings, self.attributes, user)
         self.operations = Operations(home, engine, keyset, settings, self.landing, self.drafts, user, worker)
-        self.jobs = Jobs(engine, self.sources, self.landing, self.loads)
+        self.jobs: Jobs = Jobs(engine, self.sources, self.landing, self.loads) if within is None else within.jobs
         self.fixes = Fixes(
             engine, self.history, self.sources, self.mappings, self.drafts, self.landing, self.loads, self.jobs, user
         )
@@ -144,10 +168,19 @@ class Workspace:
         self.jobs.start_worker(on_broken)
         self.rounds.start()
 
+    def work_off(self, on_broken: Callable[[], None] = lambda: None) -> None:
+        """As ``start_work``, but only what is due now, round after round; the worker thread ends by itself then."""
+        self.jobs.start_worker(on_broken, lambda: not self.rounds.once())
+
     def stop_work(self) -> bool:
         """Ends these threads; False when one of them is at work still: the process should leave."""
         has_ended = self.rounds.stop()
         return self.jobs.stop_worker() and has_ended
+
+    def trouble(self) -> dict[str, str]:
+        """What cannot go on at the moment → the code of why: the queue, and rounds by their names."""
+        queue = {} if self.jobs.trouble is None else {"queue": self.jobs.trouble}
+        return queue | self.rounds.trouble()
 
     @classmethod
     def open(cls, home: Path | None = None, *, user: str | None = None, worker: str = "command") -> Workspace:
@@ -155,7 +188,7 @@ class Workspace:
 
         Raises StateError ``workspace_locked`` naming the PID, ConfigError ``wrong_keys`` / ``keys_missing``.
         """
-        home = (home or Path(os.environ.get("ONRAMP_HOME") or "workspace")).absolute()
+        home = home_given(home)
         home.mkdir(mode=0o700, parents=True, exist_ok=True)
         settings = load_settings(home)
         lock = WorkspaceLock(home, worker)
@@ -213,6 +246,8 @@ class Workspace:
 
     def close(self) -> None:
         """Stops the worker, closes the database, lets other processes in."""
+        if self._within is not None:
+            return
         self.stop_work()
         self.operations.chores.wait(30)
         self.explore.close()

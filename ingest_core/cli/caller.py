@@ -22,11 +22,12 @@ STDIN = "-"
 
 @dataclass(frozen=True)
 class Caller:
-    """A client of this process. ``stdin`` None: it sent none; ``talk`` None: nobody watches."""
+    """A client of this process. ``stdin`` None: it sent none; ``talk`` writes to its terminal where it is watched."""
 
     folder: Path
-    stdin: str | None
-    talk: Callable[[str], None] | None
+    stdin: str | None = None
+    is_watched: bool = False
+    talk: Callable[[str], None] | None = None
 
 
 _CALLER: ContextVar[Caller | None] = ContextVar("onramp_caller", default=None)

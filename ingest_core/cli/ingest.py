@@ -121,6 +121,8 @@ def _ingest(workspace: Workspace, args: argparse.Namespace) -> Any:
     if known is not None:
         return known
     progress = _Talk()
+    if options.at is None and not args.dry_run:
+        workspace.jobs.let_pass(source, progress)
     plan = workspace.plan(
         file, source, mapping, options, is_auto=args.auto, overrides=_overrides(args), progress=progress
     )

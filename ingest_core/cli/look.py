@@ -6,10 +6,10 @@ import argparse
 from datetime import datetime
 from typing import Any, get_args
 
-from ingest_core.cli import lineage, people
+from ingest_core.cli import lineage, people, queued
 from ingest_core.cli.caller import path_given
 from ingest_core.cli.parser import command, group
-from ingest_core.cli.text import history_text, profile_text, receipt_text, rejects_text
+from ingest_core.cli.text import history_text, profile_text, rejects_text
 from ingest_core.clock import to_utc
 from ingest_core.errors import InputError
 from ingest_core.ledger.history import BADGES
@@ -32,9 +32,8 @@ def add_commands(parsers: Any) -> None:
     history.add_argument("--until", type=_moment, metavar="TIME", help="before then")
     history.add_argument("--limit", type=_count, metavar="N", help="at most so many")
     history.add_argument("--offset", type=_count, default=0, metavar="N", help="after the first so many")
-    upload = group(parsers, "upload", "Look at one upload.")
-    show = command(upload, "show", "Print the receipt of an upload.", _upload_show, receipt_text)
-    show.add_argument("id", metavar="ID")
+    upload = group(parsers, "upload", "Look at one upload, or stop it.")
+    queued.add_to_upload(upload)
     rejects = command(parsers, "rejects", "Print or write the rows that were not stored.", _rejects, rejects_text)
     rejects.add_argument("id", metavar="ID")
     rejects.add_argument("--out", metavar="F")
@@ -76,10 +75,6 @@ def _history(workspace: Workspace, args: argparse.Namespace) -> Any:
         limit=args.limit,
         offset=args.offset,
     )
-
-
-def _upload_show(workspace: Workspace, args: argparse.Namespace) -> Any:
-    return workspace.history.get(args.id)
 
 
 def _rejects(workspace: Workspace, args: argparse.Namespace) -> Any:

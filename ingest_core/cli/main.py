@@ -8,21 +8,14 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import errno
 import io
-import json
 import os
 import sys
-import traceback
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel
-
 from ingest_core import __version__
-from ingest_core.audience_manager.check_report import CheckReport
-from ingest_core.catalog.trials import Trial
 from ingest_core.cli import (
     attributes,
     audience,
@@ -37,24 +30,25 @@ from ingest_core.cli import (
     notices,
     operate,
     pgp,
+    queued,
     schedules,
     segments,
     serve,
     settings,
     sources,
     undo,
+    worker,
 )
+from ingest_core.cli.answering import Answer, answer, complaint
+from ingest_core.cli.client import ask
 from ingest_core.cli.parser import Parser
 from ingest_core.cli.signals import Signals
-from ingest_core.engine.boundary import out_of_memory
-from ingest_core.engine.memory import is_memory
-from ingest_core.errors import OnrampError, StateError, Stopped
-from ingest_core.models import Receipt
-from ingest_core.workspace import Workspace
+from ingest_core.errors import StateError, Stopped
+from ingest_core.workspace import Workspace, home_given
 
 _MODULES = (
     sources, attributes, mappings, inbox, ingest, explore, look, undo, segments, macros, audience, operate, settings,
-    destinations, pgp, deliveries, notices, schedules, serve,
+    destinations, pgp, deliveries, notices, schedules, serve, queued, worker,
 )  # fmt: skip
 
 
@@ -89,50 +83,35 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = list(sys.argv[1:] if arguments is None else arguments)
     with Signals() as signals:
         try:
-            code = _answer(given, signals)
+            _speak_unicode(is_json="--json" in given)
+            code = _print(answer(build_parser, given, lambda args: _run(args, given, signals)))
         except KeyboardInterrupt:
-            code = _complain(_stopped(), is_json="--json" in given)
+            code = _print(complaint(_stopped(), is_json="--json" in given))
         return code if signals.received is None else 128 + signals.received
 
 
-def _answer(given: list[str], signals: Signals) -> int:
-    is_json = "--json" in given  # a command line that cannot be parsed is answered in JSON, too
-    _speak_unicode(is_json=is_json)
-    try:
-        args = build_parser().parse_args(given)
-        is_json = getattr(args, "json", False)
-        result = _run(args, signals)
-    except SystemExit as done:  # --help, --version, and the app that ended
-        return int(done.code or 0)
-    except OnrampError as error:
-        return _complain(error, is_json=is_json)
-    except KeyboardInterrupt:
-        raise
-    except BaseException as error:  # noqa: BLE001  a library's panic, too; its text may quote a customer's line
-        return _complain(_foreign(error), is_json=is_json)
-    if result is None:
-        return 0
-    text = json.dumps(_plain(result), ensure_ascii=False, indent=1) if is_json else args.show(_fields(result))
-    if not _write(text):
-        return StateError.exit_code
-    return 1 if _has_failed(result) else 0
-
-
-def _has_failed(result: Any) -> bool:
-    """Whether the work is done and its result says no: exit code 1."""
-    if isinstance(result, CheckReport):
-        return not result.valid
-    if isinstance(result, Trial):
-        return not result.is_working
-    return isinstance(result, Receipt) and result.status == "Failed"
-
-
-def _run(args: argparse.Namespace, signals: Signals) -> Any:
+def _run(args: argparse.Namespace, given: list[str], signals: Signals) -> Any:
+    """The command's result, by this process or by the one that holds the workspace."""
     if not getattr(args, "needs_workspace", True):
         return args.run(None, args)
-    with Workspace.open(getattr(args, "home", None)) as workspace:
+    home = home_given(getattr(args, "home", None))
+    with contextlib.ExitStack() as closing:
+        try:
+            workspace = closing.enter_context(Workspace.open(home))
+        except StateError as locked:
+            if locked.code != "workspace_locked":
+                raise
+            return ask(home, given, locked)
         signals.watch(workspace.engine)
         return args.run(workspace, args)
+
+
+def _print(found: Answer) -> int:
+    """Writes the answer to this process's streams; returns the exit code."""
+    is_written = found.out is None or _write(found.out)
+    with contextlib.suppress(OSError):
+        sys.stderr.write(found.err)
+    return found.exit_code if is_written or found.err else StateError.exit_code
 
 
 def _speak_unicode(*, is_json: bool) -> None:
@@ -163,68 +142,9 @@ def _write(text: str) -> bool:
     return True
 
 
-def _plain(result: Any) -> Any:
-    if isinstance(result, BaseModel):
-        return result.model_dump(mode="json")
-    if isinstance(result, list):
-        return [_plain(item) for item in result]
-    return result
-
-
-def _fields(result: Any) -> Any:
-    """As ``_plain``, but times stay times."""
-    if isinstance(result, BaseModel):
-        return result.model_dump()
-    if isinstance(result, list):
-        return [_fields(item) for item in result]
-    return result
-
-
-def _complain(error: OnrampError, *, is_json: bool) -> int:
-    if is_json:
-        _write(json.dumps({"error": error.as_dict()}, ensure_ascii=False, indent=1, default=str))
-    with contextlib.suppress(OSError):
-        sys.stderr.write(f"{error.message}\n")
-        if error.hint:
-            sys.stderr.write(f"{error.hint}\n")
-    return error.exit_code
-
-
 def _stopped() -> Stopped:
     """Of a signal that came at any moment, perhaps when all was done: what was kept, the history knows."""
     stopped = Stopped()
     stopped.message = "The command was stopped. What was not finished is not kept."
     stopped.hint = "The history says what was loaded."
     return stopped
-
-
-def _foreign(error: BaseException) -> OnrampError:
-    """What is told of an exception that is not ours."""
-    if is_memory(error):
-        return out_of_memory()
-    return _os_error(error) if isinstance(error, OSError) else _internal(error)
-
-
-def _os_error(error: OSError) -> StateError:
-    if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
-        return StateError(
-            "The disk is full. Nothing was changed.", code="disk_full", hint="Free some space, then start again."
-        )
-    return StateError(
-        f"A file or folder could not be used ({error.strerror or type(error).__name__}). Nothing was changed.",
-        code="disk_error",
-        hint="Check the path, its permissions and the disk.",
-    )
-
-
-def _internal(error: BaseException) -> OnrampError:
-    if os.environ.get("ONRAMP_DEBUG"):
-        raise error
-    places = [frame for frame in traceback.extract_tb(error.__traceback__) if "ingest_core" in frame.filename]
-    place = f"{Path(places[-1].filename).name}:{places[-1].lineno}" if places else "unknown"
-    return OnrampError(
-        f"A fault of ours: {type(error).__name__} at {place}. Nothing was changed.",
-        code="internal_error",
-        hint="Report this line. Set ONRAMP_DEBUG=1 to see more; that output may hold personal data.",
-        facts={"kind": type(error).__name__, "place": place},
-    )

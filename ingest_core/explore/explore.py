@@ -53,6 +53,10 @@ class Explore:
         self._making_room = threading.Lock()
         self.notebooks = Notebooks(engine, keyset, landing, user)
 
+    def share(self, other: Explore) -> None:
+        """Counts the sessions of both as those of one."""
+        self._sessions, self._making_room = other._sessions, other._making_room
+
     def open_file(
         self,
         file: ByteSource,

@@ -9,37 +9,30 @@ import json
 import logging
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import replace
 from typing import Any
 
 from ingest_core.catalog import Sources
-from ingest_core.clock import now
 from ingest_core.engine import Engine
-from ingest_core.engine.boundary import out_of_memory
-from ingest_core.engine.memory import is_memory
 from ingest_core.engine.session import Row
+from ingest_core.engine.steps import ignore_progress
 from ingest_core.errors import Held, OnrampError, StateError, Stopped
-from ingest_core.jobs.loads import Loads, fault_of_ours, register
-from ingest_core.jobs.running import JobProgress, Phase, Running
+from ingest_core.jobs.loads import Loads, fault_of, register
+from ingest_core.jobs.running import Health, JobProgress, Phase, Running
 from ingest_core.jobs.sweep import sweep
+from ingest_core.jobs.waiting import Queued, ahead_of, next_due, queued
 from ingest_core.ledger import uploads
-from ingest_core.models import Mapping, Options, Receipt, Source
+from ingest_core.models import Mapping, Options, Progress, Receipt, Source
 from ingest_core.plan.plan import Plan
 from ingest_core.vault import LandingZone
 
 __all__ = ["Health", "JobProgress", "Jobs", "Phase", "sweep"]
 
+_LOOK_SECONDS = 0.1
+
 _LOG = logging.getLogger("onramp.jobs")
-
-
-@dataclass(frozen=True, slots=True)
-class Health:
-    """Whether the queue is worked on. ``problem`` is the code of what the engine said."""
-
-    is_worker_alive: bool
-    is_engine_fine: bool
-    problem: str | None = None
 
 
 class Jobs:
@@ -54,6 +47,8 @@ class Jobs:
         self._is_closing = False
         self._thread: threading.Thread | None = None
         self._running: Running | None = None
+        self.trouble: str | None = None  # the code of what keeps the queue from going on
+        self.ended: Counter[str] = Counter()  # what became of the uploads that the queue of this process ran
         self._untold: dict[str, tuple[OnrampError, str | None, bool]] = {}  # ends that could not be written yet
 
     def submit(
@@ -114,17 +109,20 @@ class Jobs:
         with self._engine.session() as session:
             return uploads.receipts(session, "request_id = ?", [request_id])[0]
 
-    def start_worker(self, on_broken: Callable[[], None] = lambda: None) -> None:
+    def start_worker(
+        self, on_broken: Callable[[], None] = lambda: None, until: Callable[[], bool] | None = None
+    ) -> None:
         """Starts the one worker thread; it takes up again what a crash interrupted.
 
         ``on_broken`` is called once by the thread when the engine has stopped for good: the process should leave.
+        With ``until`` the thread ends by itself: when nothing is due, or the queue cannot go on, and it returns True.
         """
         if self._thread is not None and self._thread.is_alive():
             if not self._is_closing:
                 return
             self._thread.join()
         self._is_closing = False
-        self._thread = threading.Thread(target=self._work, args=[on_broken], name="onramp-worker", daemon=True)
+        self._thread = threading.Thread(target=self._work, args=[on_broken, until], name="onramp-worker", daemon=True)
         self._thread.start()
 
     def stop_worker(self, seconds: float = 30) -> bool:
@@ -154,21 +152,56 @@ class Jobs:
             return Health(self._is_working(), is_engine_fine=False, problem=error.code)
         return Health(self._is_working(), is_engine_fine=True)
 
+    def has_ended(self, seconds: float) -> bool:
+        """Waits for the worker thread, at most so long; whether there is none any more."""
+        if self._thread is not None:
+            self._thread.join(seconds)
+        return not self._is_working()
+
     def _is_working(self) -> bool:
         return self._thread is not None and self._thread.is_alive()
 
     def progress(self, request_id: str) -> JobProgress | None:
         """Progress of the upload under way, None when it is not the one."""
+        running = self._at_work(request_id)
+        return None if running is None else running.progress()
+
+    def queued(self) -> list[Queued]:
+        """What has not ended, in the order in which it is loaded, with the progress of what runs in this process."""
+        with self._engine.session() as session:
+            found = queued(session)
+        return [replace(one, progress=self.progress(one.request_id)) for one in found]
+
+    def let_pass(self, source: Source, progress: Progress = ignore_progress) -> None:
+        """Waits until those uploads of a source have ended that are due already; where no worker runs, loads them.
+
+        For who loads a file at once: a later file never overtakes an earlier one.
+        """
+        while True:
+            with self._engine.session() as session:
+                ahead = ahead_of(session, source.source_id)
+            if not ahead:
+                return
+            progress("waiting", 0, None)
+            if self._is_working():
+                self._wake.set()
+                time.sleep(_LOOK_SECONDS)
+            else:
+                self._run(ahead[0])
+
+    def _at_work(self, request_id: str) -> Running | None:
         running = self._running
-        return None if running is None or running.request_id != request_id else running.progress()
+        if running is not None and running.request_id == request_id:
+            return running
+        return self._loads.at_work.get(request_id)
 
     def stop(self, request_id: str) -> bool:
         """Stops an upload that waits or runs; nothing of it is kept. False when it had ended already.
 
         One that runs is interrupted also in the middle of a statement; only a commit that has begun is not.
         """
-        running = self._running
-        if running is not None and running.request_id == request_id:
+        running = self._at_work(request_id)
+        if running is not None:
             running.stop(is_cancelled=True)
             return True
         with self._engine.queue, self._engine.session() as session, session.transaction():
@@ -181,6 +214,11 @@ class Jobs:
         if waiting[0] is not None:
             self._landing.delete(waiting[0])
         return True
+
+    def await_end(self, request_id: str) -> None:
+        """Until an upload that was told to stop is at work no longer in this process."""
+        while self._at_work(request_id) is not None:
+            time.sleep(_LOOK_SECONDS)
 
     def approve(self, request_id: str, user: str) -> bool:
         """Lets an upload that waits for a person load as it is; False when it does not wait (any more)."""
@@ -200,40 +238,61 @@ class Jobs:
             ended += 1
         return ended
 
-    def _work(self, on_broken: Callable[[], None]) -> None:
-        trouble = ""
+    def _work(self, on_broken: Callable[[], None], until: Callable[[], bool] | None) -> None:
         while not self._is_closing:
-            try:
-                self._tidy()
-                self.run_waiting()
-                trouble = ""
-            except BaseException as error:  # noqa: BLE001  such as a full disk: tried again, the worker goes on
-                kind = error.code if isinstance(error, OnrampError) else type(error).__name__
-                if kind != trouble:
-                    _LOG.warning("The queue cannot go on (%s). It is tried again every second.", kind)
-                trouble = kind
+            ended = self._look()
             if self._engine.is_broken:
                 on_broken()
                 return
-            self._wake.wait(timeout=1.0)
-            self._wake.clear()
+            if until is None:
+                self._wake.wait(timeout=1.0)
+                self._wake.clear()
+            elif until() and not ended:
+                return
+
+    def _look(self) -> int:
+        """Loads what is due; returns how many uploads ended."""
+        try:
+            self._tidy()
+            ended = self.run_waiting()
+        except BaseException as error:  # noqa: BLE001  such as a full disk: tried again, the worker goes on
+            kind = error.code if isinstance(error, OnrampError) else type(error).__name__
+            if kind != self.trouble:
+                _LOG.warning("The queue cannot go on (%s). It is tried again every second.", kind)
+            self.trouble = kind
+            return 0
+        self.trouble = None
+        return ended
 
     def _next(self) -> str | None:
         with self._engine.session() as session:
-            value = session.value(_NEXT, [now()])
-        return None if value is None else str(value)
+            return next_due(session)
 
     def _run(self, request_id: str) -> None:
         running = self._running = Running(request_id, self._engine)
         try:
             claimed = self._claim(request_id)
             if claimed is not None:
+                _LOG.info("Upload %s begins.", request_id)
                 self._load_to_an_end(running, claimed)
+                self._note(request_id)
         finally:
             self._running = None
         self._forget_ended()
         if not self._is_closing:
             self._loads.tidy()
+
+    def _note(self, request_id: str) -> None:
+        with self._engine.session() as session:
+            found = session.row("SELECT status, stored, rejected FROM upload WHERE request_id = ?", [request_id])
+        status, stored, rejected = found or ("gone", 0, 0)
+        self.ended[status] += 1
+        if status == "Scheduled":
+            _LOG.info("Upload %s waits.", request_id)
+        else:
+            _LOG.info(
+                "Upload %s: %s, %d people stored, %d rows rejected.", request_id, status, stored or 0, rejected or 0
+            )
 
     def _load_to_an_end(self, running: Running, claimed: Row) -> None:
         request_id, landing_id = running.request_id, claimed[0]
@@ -253,7 +312,7 @@ class Jobs:
             self._wait_again(request_id)
             raise
         except BaseException as error:  # noqa: BLE001  a library's panic, too: the next upload is loaded whatever it was
-            self._end(request_id, _fault(error), landing_id)
+            self._end(request_id, fault_of(error), landing_id)
 
     def _load(
         self,
@@ -291,7 +350,7 @@ class Jobs:
         None when somebody stopped it in the meantime.
         """
         with self._engine.queue, self._engine.session() as session, session.transaction():
-            uploads.claim(session, request_id, "app")
+            uploads.claim(session, request_id, self._loads.worker)
             return session.row(
                 "SELECT landing, sha256, source_id, mapping_version, options, dialect, uploaded_by FROM upload "
                 "WHERE request_id = ? AND status = 'In Progress'",
@@ -340,24 +399,3 @@ class Jobs:
             sweep(self._engine)
         finally:
             self._engine.write.release()
-
-
-def _fault(error: BaseException) -> OnrampError:
-    if is_memory(error):
-        return out_of_memory()
-    fault = fault_of_ours(Exception())
-    fault.facts = {"kind": type(error).__name__}  # a panic is no Exception
-    return fault
-
-
-_NEXT = """
-WITH waiting AS (
-    SELECT request_id, created_at, scheduled_for, rowid AS number FROM upload
-    WHERE status = 'Scheduled' AND landing IS NOT NULL AND held IS NULL
-), at_once AS (
-    SELECT request_id, created_at AS due FROM waiting WHERE scheduled_for IS NULL ORDER BY number LIMIT 1
-), at_its_time AS (
-    SELECT request_id, scheduled_for AS due FROM waiting WHERE scheduled_for <= ? ORDER BY due, number LIMIT 1
-)
-SELECT request_id FROM (FROM at_its_time UNION ALL FROM at_once) ORDER BY due LIMIT 1"""
-"""Whoever did not ask for a time waits for nothing but those before, wherever the clock stepped since."""

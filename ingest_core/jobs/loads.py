@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
+from contextlib import contextmanager, nullcontext, suppress
+from dataclasses import dataclass, field, replace
 
 from ingest_core.catalog.mappings import save_mapping
 from ingest_core.engine import Engine, Session
+from ingest_core.engine.boundary import out_of_memory
+from ingest_core.engine.memory import is_memory
 from ingest_core.engine.steps import ignore_progress
 from ingest_core.errors import Held, OnrampError, StateError, Stopped
+from ingest_core.jobs.running import Running
 from ingest_core.ledger import uploads
 from ingest_core.ledger.joined_values import with_values
 from ingest_core.models import Options, Progress, Receipt
@@ -21,12 +24,13 @@ from ingest_core.plan.planning import Planner
 
 @dataclass(frozen=True)
 class Loads:
-    """Runs plans of one workspace. ``worker`` says in the upload row who does it."""
+    """Runs plans of one workspace. ``worker`` says in the upload row who does it; ``at_work``: by Request ID."""
 
     engine: Engine
     planner: Planner
     loader: Loader
     worker: str
+    at_work: dict[str, Running] = field(default_factory=dict)
 
     def preview(self, plan: Plan, progress: Progress = ignore_progress) -> Receipt:
         """What a load would do, by doing it and rolling back; leaves nothing in the history.
@@ -63,8 +67,21 @@ class Loads:
 
     def run(self, plan: Plan, request_id: str, progress: Progress, session: Session | None = None) -> Receipt:
         """Runs an upload whose row says In Progress; whatever happens, the row gets exactly one end state."""
-        with self._ending(request_id):
-            self.loader.load(plan, request_id, progress, session)
+        running = self.at_work[request_id] = Running(request_id, self.engine)
+
+        def tell(phase: str, done: int, total: int | None) -> None:
+            running.tell(phase, done, total)
+            progress(phase, done, total)
+
+        try:
+            with (
+                self._ending(request_id),
+                nullcontext(session) if session else self.engine.session() as own,
+                running.working_in(own),
+            ):
+                self.loader.load(plan, request_id, tell, own, running.counts)
+        finally:
+            del self.at_work[request_id]
         with self.engine.session() as reader:
             receipt = uploads.receipts(reader, "request_id = ?", [request_id])[0]
             return with_values(reader, self.loader.keyset, receipt)
@@ -118,6 +135,15 @@ def fault_of_ours(error: Exception) -> StateError:
         hint="Start it again; if it happens twice, report the Request ID.",
         facts={"kind": type(error).__name__},
     )
+
+
+def fault_of(error: BaseException) -> OnrampError:
+    """As ``fault_of_ours``, also of a library's panic; memory that ran out is told as that."""
+    if is_memory(error):
+        return out_of_memory()
+    fault = fault_of_ours(Exception())
+    fault.facts = {"kind": type(error).__name__}  # a panic is no Exception
+    return fault
 
 
 def register(

@@ -12,6 +12,15 @@ from ingest_core.engine import Engine, Session
 from ingest_core.errors import Stopped
 
 
+@dataclass(frozen=True, slots=True)
+class Health:
+    """Whether the queue is worked on. ``problem`` is the code of what the engine said."""
+
+    is_worker_alive: bool
+    is_engine_fine: bool
+    problem: str | None = None
+
+
 @dataclass
 class Phase:
     """One named piece of work: seconds it took so far."""

@@ -44,7 +44,7 @@ class Maintenance:
 
         ``keep_days`` stands for this run in the place of all retention settings. StateError ``copy_differs``,
         ``in_use``. A kill leaves the workspace as it was or with a part of the work done; run it again. Received files
-        that nothing needs are left to the next opening where an app serves: one may be on its way and not named yet.
+        that nothing needs are left to the next opening where an app or worker runs: one may be on its way, unnamed yet.
         """
         before = self._bytes()
         progress("waiting", 0, None)
@@ -53,7 +53,7 @@ class Maintenance:
                 progress("retention", 0, None)
                 with step("maintain retention"):
                     removed = self._retain(session, Keep.of(self.settings, keep_days))
-                is_alone = self.worker != "app"
+                is_alone = self.worker == "command"
                 removed["received_files"] = collect(self.engine, self.landing, self.drafts) if is_alone else 0
                 removed["audience_rows"] = self._cut_audience(session, keep_days)
                 removed["inbox_files"] = self._tidy_inbox(keep_days)

@@ -42,6 +42,10 @@ class Operations:
         self.maintain = self.maintenance.run
         self.chores = Chores()
 
+    def share(self, other: Operations) -> None:
+        """One backup and one chore at a time, whoever begins it."""
+        self._is_backing_up, self.chores = other._is_backing_up, other.chores
+
     @property
     def key_versions(self) -> tuple[int, list[int]]:
         """(the version that new pages are sealed with, all versions that are kept)."""
