@@ -73,7 +73,7 @@ def _connect(home: Path, locked: StateError) -> _Connection:
             except OSError:
                 pass
         if time.monotonic() >= end:
-            raise locked
+            raise _unanswered(locked)
         time.sleep(_LOOK_SECONDS)
 
 
@@ -96,9 +96,9 @@ def _send(connection: _Connection, arguments: list[str], locked: StateError) -> 
         response = connection.response = connection.connection.getresponse()
         connection.connection.sock = sent
     except (OSError, http.client.HTTPException):
-        raise locked from None
+        raise _unanswered(locked) from None
     if response.status != 200:
-        raise locked
+        raise _unanswered(locked)
     sent.settimeout(None)
 
 
@@ -130,6 +130,12 @@ def _stop(connection: _Connection) -> None:
             pass
     except (OSError, http.client.HTTPException):
         pass
+
+
+def _unanswered(locked: StateError) -> StateError:
+    if locked.facts.get("holder") in _HOLDERS:
+        locked.hint = "It does not answer: it may be just starting, or have much to do. Try again, or end it."
+    return locked
 
 
 def _other_version(address: Address) -> StateError:

@@ -52,7 +52,7 @@ class _Holder:
     since: datetime | None = None
 
     def refusal(self) -> StateError:
-        who = {"app": "the app", "process": "another process"}.get(self.worker, "another command")
+        who = {"app": "the app", "worker": "a worker", "process": "another process"}.get(self.worker, "another command")
         pid = "a PID that is not seen from here" if self.pid is None else f"PID {self.pid}"
         since = f", since {self.since:%Y-%m-%d %H:%M:%S} UTC" if self.since else ""
         return StateError(
