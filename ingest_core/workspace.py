@@ -70,6 +70,10 @@ def home_given(home: Path | None = None) -> Path:
 class Workspace:
     """The services of one workspace; one process at a time holds it. Close it, or use it as a context manager."""
 
+    rounds: Rounds
+    notices: Notices
+    receiving: Receiving
+
     def __init__(
         self,
         home: Path,
@@ -116,6 +120,7 @@ class Workspace:
     def _share_with(self, within: Workspace) -> None:
         """What services keep in memory is one thing, whoever looks."""
         self.rounds.share(within.rounds)
+        self.notices, self.receiving = within.notices, within.receiving
         self.explore.share(within.explore)
         self.operations.share(within.operations)
 

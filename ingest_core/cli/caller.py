@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from ingest_core.errors import InputError
@@ -22,10 +22,14 @@ STDIN = "-"
 
 @dataclass(frozen=True)
 class Caller:
-    """A client of this process. ``stdin`` None: it sent none; ``talk`` writes to its terminal where it is watched."""
+    """A client of this process. ``stdin`` None: it sent none; ``talk`` writes to its terminal where it is watched.
+
+    Of its environment only those variables are known that the arguments name.
+    """
 
     folder: Path
     stdin: str | None = None
+    environment: Mapping[str, str] = field(default_factory=dict)
     is_watched: bool = False
     talk: Callable[[str], None] | None = None
 
@@ -65,14 +69,19 @@ def value_given(text: str) -> str:
 
 
 def variable_given(name: str) -> str | None:
-    """An environment variable of who gave the command; a client in another process sends none."""
-    if _CALLER.get() is not None:
-        raise InputError(
-            "Another process runs this command, and it does not see your environment. Nothing was changed.",
-            code="usage",
-            hint="Give the secret by standard input or in a file.",
-        )
-    return os.environ.get(name)
+    """An environment variable of who gave the command, by which an argument's value is named (``env:NAME``)."""
+    caller = _CALLER.get()
+    return os.environ.get(name) if caller is None else caller.environment.get(name)
+
+
+def sent_along(arguments: Sequence[str]) -> tuple[bool, dict[str, str]]:
+    """What another process needs to run these arguments: whether standard input, and which variables.
+
+    Values that stand elsewhere are written alone or behind a sign of equality: ``-``, ``password=env:NAME``.
+    """
+    values = [text.rpartition("=")[2] for text in arguments]
+    named = (text.removeprefix("env:") for text in values if text.startswith("env:"))
+    return STDIN in values, {name: os.environ[name] for name in named if name in os.environ}
 
 
 def talk() -> Callable[[str], None] | None:

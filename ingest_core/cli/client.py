@@ -13,7 +13,7 @@ from typing import Any
 from ingest_core import __version__
 from ingest_core.cli.address import Address, find
 from ingest_core.cli.answering import Answer
-from ingest_core.cli.caller import STDIN
+from ingest_core.cli.caller import sent_along
 from ingest_core.errors import StateError
 from ingest_core.workspace import default_user
 
@@ -78,11 +78,13 @@ def _connect(home: Path, locked: StateError) -> _Connection:
 
 
 def _send(connection: _Connection, arguments: list[str], locked: StateError) -> None:
+    is_stdin_wanted, variables = sent_along(arguments)
     body = {
         "arguments": arguments,
         "folder": str(Path.cwd()),
         "user": default_user(),
-        "stdin": sys.stdin.read() if STDIN in arguments else None,
+        "stdin": sys.stdin.read() if is_stdin_wanted else None,
+        "environment": variables,
         "is_watched": sys.stderr.isatty(),
     }
     headers = {

@@ -191,10 +191,13 @@ def _order(body: bytes) -> tuple[Caller, list[str], str] | None:
     try:
         given = json.loads(body)
         folder, stdin, user = given["folder"], given["stdin"], given["user"]
-        arguments = given["arguments"]
-        is_one = isinstance(arguments, list) and all(isinstance(text, str) for text in [*arguments, folder, user])
+        arguments, variables = given["arguments"], given["environment"]
+        if not isinstance(arguments, list) or not isinstance(variables, dict):
+            return None
+        is_one = all(isinstance(text, str) for text in [*arguments, *variables.values(), folder, user])
         if not is_one or not (stdin is None or isinstance(stdin, str)) or not user or not Path(folder).is_absolute():
             return None
-        return Caller(Path(folder), stdin, is_watched=given["is_watched"] is True), arguments, user[:200]
+        caller = Caller(Path(folder), stdin, variables, is_watched=given["is_watched"] is True)
+        return caller, arguments, user[:200]
     except (ValueError, KeyError, TypeError, RecursionError):
         return None

@@ -31,7 +31,6 @@ from ingest_core.vault import LandingZone
 __all__ = ["Health", "JobProgress", "Jobs", "Phase", "sweep"]
 
 _LOOK_SECONDS = 0.1
-
 _LOG = logging.getLogger("onramp.jobs")
 
 

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pytest
 
-from ingest_core.cli import address, client, server
+from ingest_core.cli import address, caller, client, server
 from ingest_core.cli.main import build_parser
 from ingest_core.cli.server import Api
 from ingest_core.engine.steps import Step
@@ -169,6 +169,19 @@ def test_standard_input_of_the_caller_is_read_where_it_is_asked_for(onramp, api,
 
     monkeypatch.setattr(sys, "stdin", io.StringIO("none@none.com\n"))
     assert onramp.json("blocked", "test", "-")["outcome"] == "blocked"
+
+
+def test_secrets_come_from_the_environment_of_the_caller_and_nothing_else_of_it(onramp, api, monkeypatch):
+    monkeypatch.setenv("SFTP_PASSWORD", "s3cret")
+    monkeypatch.setenv("OTHER", "private")
+    made = onramp.json(
+        "destination", "add", "PARTNER", "--kind", "sftp", "--host", "sftp.example.com", "--user", "onramp", "--secret",
+        "password=env:SFTP_PASSWORD",
+    )  # fmt: skip
+    assert made["secrets"] == ["password"]
+    needed = caller.sent_along(["--secret", "password=env:SFTP_PASSWORD", "env:MISSING", "--sql", "SELECT 1"])
+    assert needed == (False, {"SFTP_PASSWORD": "s3cret"})
+    assert caller.sent_along(["--secret", "password=-"])[0]
 
 
 def test_several_clients_at_once_each_get_their_own_answer(onramp, api, tmp_path):
@@ -331,6 +344,13 @@ class TestNobodyAnswers:
         assert not (onramp.home / "api.json").exists()
 
 
+def order(**changes):
+    """The body of a request."""
+    right = {"arguments": ["--json", "digest"], "folder": "/", "user": "asha", "stdin": None, "environment": {},
+             "is_watched": False}  # fmt: skip
+    return json.dumps(right | changes).encode()
+
+
 class TestDoor:
     """Only who can read the file in the workspace gets in, and only from this machine."""
 
@@ -343,9 +363,7 @@ class TestDoor:
                 "content-type": "application/json",
                 **{name.replace("_", "-"): value for name, value in headers.items()},
             }
-            order = {"arguments": ["--json", "digest"], "folder": "/", "user": "asha", "stdin": None,
-                     "is_watched": False}  # fmt: skip
-            sent = json.dumps(order).encode() if body is None else body
+            sent = order() if body is None else body
             connection = http.client.HTTPConnection("127.0.0.1", api.address.port, timeout=30)
             connection.putrequest(method, path, skip_host=True, skip_accept_encoding=True)
             for name, value in {"content-length": str(len(sent)), **given}.items():
@@ -390,9 +408,10 @@ class TestDoor:
             ({"body": b""}, 400),
             ({"body": b"[1]"}, 400),
             ({"body": b"[" * 100_000}, 400),
-            ({"body": b'{"arguments": [1], "folder": "/", "user": "a", "stdin": null, "is_watched": false}'}, 400),
-            ({"body": b'{"arguments": [], "folder": ".", "user": "a", "stdin": null, "is_watched": false}'}, 400),
-            ({"body": b'{"arguments": [], "folder": "/", "user": "", "stdin": null, "is_watched": false}'}, 400),
+            ({"body": order(arguments=[1])}, 400),
+            ({"body": order(environment=[])}, 400),
+            ({"body": order(folder=".")}, 400),
+            ({"body": order(user="")}, 400),
         ],
     )
     def test_anything_else_is_refused_without_a_word_about_the_workspace(self, ask, change, status):

@@ -5,7 +5,16 @@ from __future__ import annotations
 import ast
 from pathlib import Path
 
-NOT_OF_COMMANDS = {"caller.py", "client.py", "main.py", "serve.py", "server.py", "supervisor.py", "worker.py"}
+NOT_OF_COMMANDS = {
+    "answering.py",
+    "caller.py",
+    "client.py",
+    "main.py",
+    "serve.py",
+    "server.py",
+    "supervisor.py",
+    "worker.py",
+}
 """Modules about processes, which have a folder and streams of their own."""
 
 INSTEAD = {
