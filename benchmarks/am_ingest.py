@@ -1,6 +1,6 @@
 """What processing an Audience Manager file costs from its bytes to its receipt, in lines per second and memory.
 
-python benchmarks/am_ingest.py [--megabytes 150] [--kind traits|signals|broken|ids|all] [--undo]
+python benchmarks/am_ingest.py [--megabytes 150] [--kind traits|overwrite|signals|broken|ids|all] [--undo]
 
 Each kind is a file of seeded, invented lines in a workspace of its own, taken by the ``am ingest`` command in a process
 of its own; the file's size does not enter its memory. ``--undo`` takes the batch back afterwards, too.
@@ -95,9 +95,10 @@ def prepare(home: Path) -> None:
 def run(home: Path, path: Path, *, undoes: bool) -> dict[str, object]:
     """In this process: one batch and, if wanted, its undo."""
     with Workspace.open(home, user="benchmark") as workspace:
-        begin = time.perf_counter()
+        begin, begun = time.perf_counter(), time.process_time()
         report = workspace.audience.ingest([file_given(str(path))], BatchOptions(now()))
         found: dict[str, object] = {"seconds": round(time.perf_counter() - begin, 2)}
+        found["cpu_seconds"] = round(time.process_time() - begun, 2)
         found["steps"] = {step.name: step.seconds for step in report.steps}
         if undoes:
             begin = time.perf_counter()

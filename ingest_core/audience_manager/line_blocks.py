@@ -33,6 +33,7 @@ from ingest_core.audience_manager.parsed_block import ParsedBlock
 
 _SPACE = 32
 _SUSPECT = "[:%@]"  # in a customer id: perhaps a colon or an e-mail address
+_LONGEST_KEPT, _MOST_KEPT = 200, 50_000  # payloads that were refused, in bytes and number
 _PLACE_OF = {name: place for place, name in enumerate(CATEGORIES)}
 
 
@@ -42,6 +43,7 @@ class BlockParser:
     def __init__(self, context: LineContext) -> None:
         self.context = context
         self._items = ItemReader()
+        self._payloads: dict[bytes, tuple[ParsedLine, int]] = {}
 
     def parse(self, data: bytes, first_line: int = 1) -> ParsedBlock:
         """The lines of ``data``: whole lines, the last with or without its end.
@@ -110,6 +112,7 @@ class BlockParser:
         items = self._items.columns(encoded.dictionary)
         item, line = encoded.indices.to_numpy(), segments.item_line
         kind = items.kind[item]
+        has_good_id = is_plain.copy()
         is_plain[line[kind == ASK]] = False
         is_op = kind < EMPTY
         is_plain &= np.bincount(line[is_op], minlength=len(cut)) > 0
@@ -117,7 +120,7 @@ class BlockParser:
         for index in np.flatnonzero(~is_plain & ~is_blank).tolist():
             if index not in exact:
                 body = data[int(cut.starts[index]) : int(cut.ends[index])]
-                exact[index] = parse_body(body, self.context)
+                exact[index] = self._exact(body, has_good_id=bool(has_good_id[index]))
         warnings = _warning_column(len(cut), line, item, items)
         category = np.where(is_blank, _PLACE_OF["blank"], _PLACE_OF["ok"]).astype(np.int8)
         for index, parsed in exact.items():
@@ -135,6 +138,28 @@ class BlockParser:
             exact,
             self.context.odc_dpid if self.context.variant == "odc" else None,
         )
+
+    def _exact(self, body: bytes, *, has_good_id: bool) -> ParsedLine:
+        """One line by the exact parser; where only its items are in doubt, each payload is parsed once.
+
+        A sender's mistake repeats from line to line. The same payload means the same behind any good id; its problem
+        stands as far behind the tab.
+        """
+        if not has_good_id or self.context.variant == "odc":
+            return parse_body(body, self.context)
+        tab = body.index(b"\t")
+        payload = body[tab:]
+        known = self._payloads.get(payload)
+        if known is None:
+            parsed = parse_body(body, self.context)
+            if len(payload) <= _LONGEST_KEPT and len(self._payloads) < _MOST_KEPT:
+                self._payloads[payload] = parsed, tab
+            return parsed
+        parsed, first_tab = known
+        if parsed.problem is not None:
+            problem = parsed.problem._replace(column=parsed.problem.column + tab - first_tab)
+            return parsed._replace(problem=problem)
+        return parsed._replace(user_id=body[:tab].decode())
 
 
 def _warning_column(

@@ -85,6 +85,25 @@ def test_cutting_a_file_elsewhere_changes_nothing(pieces: list[bytes], context: 
     assert found == [one.line(index) for index in range(len(one))]
 
 
+PAYLOADS = st.lists(
+    st.sampled_from([b"24", b"word", b"28:7", b"a==b", b'k="v,w"', b'k="v', b"d_sid=x", b"", b" ", "é=ü".encode()]),
+    max_size=3,
+).map(b",".join)
+
+
+@settings(max_examples=300)
+@given(st.lists(st.tuples(st.sampled_from(["u", "user-1", "é", "ü2"]), PAYLOADS), min_size=2, max_size=8), CONTEXTS)
+def test_a_payload_that_comes_again_means_the_same(lines: list[tuple[str, bytes]], context: LineContext) -> None:
+    raws = [user.encode() + b"\t" + payload for user, payload in lines]
+    parser, one_by_one = BlockParser(context), BlockParser(context)
+    block = parser.parse(b"\n".join(raws))
+    assert len(block) == len(raws)
+    for index, raw in enumerate(raws):
+        assert block.line(index) == one_by_one.parse(raw, index + 1).line(0)
+        if context.variant != "odc":
+            assert block.line(index) == parse_line(raw, context)
+
+
 @settings(max_examples=300)
 @given(BYTES, st.sampled_from(["adobe_id", "c2c_id"]))
 def test_a_row_of_any_bytes_is_judged(data: bytes, prefix: str) -> None:
