@@ -9,9 +9,10 @@ import io
 import logging
 import socket
 import stat
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
+from typing import Any
 
 import paramiko
 from paramiko.ssh_exception import IncompatiblePeer
@@ -80,6 +81,7 @@ class Sftp(Connected):
         with self._told(entry.name), self._gone(entry.name):
             with self._sftp.open(path, "rb") as stream:
                 _unchanged(entry, stream.stat())
+                stream._prefetch_thread = _quiet(stream._prefetch_thread)  # type: ignore[attr-defined]
                 stream.prefetch(entry.size, _AT_ONCE)
                 done = 0
                 while block := stream.read(BLOCK_BYTES):
@@ -287,6 +289,16 @@ def host_key_of(key: paramiko.PKey) -> str:
     """``type SHA256:fingerprint``, as ssh-keygen -l shows it."""
     digest = base64.b64encode(hashlib.sha256(key.asbytes()).digest()).decode().rstrip("=")
     return f"{key.get_name()} SHA256:{digest}"
+
+
+def _quiet(ask: Callable[..., None]) -> Callable[..., None]:
+    """What asks for bytes ahead, in a thread of the library: a connection that ends is told to who reads them."""
+
+    def asked(*given: Any) -> None:
+        with suppress(OSError, EOFError, paramiko.SSHException):
+            ask(*given)
+
+    return asked
 
 
 def _private_key(text: str, passphrase: str | None) -> paramiko.PKey:
