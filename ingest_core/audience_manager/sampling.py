@@ -38,6 +38,9 @@ QUALIFY row_number() OVER (PARTITION BY class ORDER BY line) <= ? ORDER BY line
 GONE = """
 DELETE FROM am_sample WHERE file_no IN (SELECT file_no FROM am_file_report WHERE counts_at < ?)
 """
+DUE = """
+SELECT count(*) FROM am_sample WHERE file_no IN (SELECT file_no FROM am_file_report WHERE counts_at < ?)
+"""
 PAGES_GO = f"""
 DELETE FROM vault_page WHERE attribute_id = {SAMPLES} AND page_id NOT IN (SELECT page_id FROM am_sample)
 """
@@ -90,6 +93,11 @@ def let_go(session: Session, moment: datetime, days: int = KEPT_DAYS) -> int:
     gone = session.run(GONE, [moment - timedelta(days=days)]) or 0
     session.run(PAGES_GO)
     return gone
+
+
+def due(session: Session, moment: datetime, days: int = KEPT_DAYS) -> int:
+    """How many ``let_go`` would delete."""
+    return int(session.value(DUE, [moment - timedelta(days=days)]))
 
 
 def forget(session: Session, files: Iterable[int]) -> None:

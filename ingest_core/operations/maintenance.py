@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from ingest_core.audience_manager import sampling, unused
 from ingest_core.audience_manager.registered import Registered
 from ingest_core.audience_manager.retaining import cut, rows_due
 from ingest_core.catalog import Drafts, Sources
@@ -56,6 +57,9 @@ class Maintenance:
                 is_alone = self.worker == "command"
                 removed["received_files"] = collect(self.engine, self.landing, self.drafts) if is_alone else 0
                 removed["audience_rows"] = self._cut_audience(session, keep_days)
+                with step("maintain samples"), session.transaction():
+                    removed["audience_samples"] = sampling.let_go(session, now(), self._sample_days(keep_days))
+                    unused.let_go(session, now().date())
                 removed["inbox_files"] = self._tidy_inbox(keep_days)
                 progress("values", 0, None)
                 removed["values"] = self._drop_values(session)
@@ -65,12 +69,13 @@ class Maintenance:
 
     def due(self, keep_days: int | None = None) -> dict[str, int]:
         """What ``run`` would remove for its age now: {drafts, uploads, log_rows, rejected_rows, audience_rows,
-        inbox_files}.
+        audience_samples, inbox_files}.
         """
         with self.engine.session() as session:
             counts = due(session, Keep.of(self.settings, keep_days), now())
             before = self._audience_before(keep_days)
             counts["audience_rows"] = 0 if before is None else rows_due(session, before)
+            counts["audience_samples"] = sampling.due(session, now(), self._sample_days(keep_days))
         return counts | {"inbox_files": len(taken_before(*self._inbox(keep_days)))}
 
     def last(self) -> datetime | None:
@@ -95,6 +100,11 @@ class Maintenance:
     def _audience_before(self, keep_days: int | None) -> datetime | None:
         days = self.settings.audience_keep_days if keep_days is None else keep_days
         return None if days is None else now() - timedelta(days=days)
+
+    def _sample_days(self, keep_days: int | None) -> int:
+        """Sampled lines are personal: they never stay longer than their days, nor than other rejected rows."""
+        asked = self.settings.reject_keep_days if keep_days is None else keep_days
+        return sampling.KEPT_DAYS if asked is None else min(asked, sampling.KEPT_DAYS)
 
     def _tidy_inbox(self, keep_days: int | None) -> int:
         return tidy(*self._inbox(keep_days))

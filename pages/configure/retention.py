@@ -36,6 +36,7 @@ WORDS = {
     "log_rows": ("row of the log", "rows of the log"),
     "rejected_rows": ("rejected row", None),
     "audience_rows": ("line of Audience Manager files", "lines of Audience Manager files"),
+    "audience_samples": ("sampled line of Audience Manager files", "sampled lines of Audience Manager files"),
     "inbox_files": ("file taken out of the inbox", "files taken out of the inbox"),
     "received_files": ("received file", None),
     "values": ("personal value that nothing holds", "personal values that nothing holds"),
@@ -60,11 +61,12 @@ def _clean_up() -> None:
     maintenance = workspace().operations.maintenance
     due, last = maintenance.due(), maintenance.last()
     st.markdown("#### A clean-up now would remove")
-    with st.grid(6, min_column_width=150):
+    with st.grid(4, min_column_width=150):
         for name, label in (
             ("drafts", "Unfinished ingests"), ("rejected_rows", "Rejected rows"),
             ("uploads", "Uploads taken back"), ("log_rows", "Rows of the log"),
             ("inbox_files", "Inbox files"), ("audience_rows", "Audience lines"),
+            ("audience_samples", "Sampled lines"),
         ):  # fmt: skip
             st.metric(label, number(due[name]), border=True)
     st.caption(

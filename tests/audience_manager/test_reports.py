@@ -162,6 +162,24 @@ def test_samples_lie_encrypted_and_go_with_their_pages(workspace, tmp_path):
     assert samples(workspace) == []
 
 
+def test_a_clean_up_removes_samples_and_says_how_many(workspace):
+    workspace.audience.reports.switch_sampling("Source 21", is_on=True)
+    ingest(workspace, data(1, "broken\n"), at=now() - timedelta(days=3))
+    maintenance = workspace.operations.maintenance
+    assert (maintenance.due()["audience_samples"], maintenance.due(2)["audience_samples"]) == (0, 1)
+    assert maintenance.run(2)["removed"]["audience_samples"] == 1
+    assert workspace.audience.reports.samples([1]) == []
+
+
+def test_an_undone_batch_is_in_no_report(workspace):
+    batch = ingest(workspace, data(1, "u1\td_sid=2\n"))
+    workspace.audience.undo(batch.request_id)
+    assert report(workspace).files == []
+    assert workspace.audience.reports.ids(DAY, DAY).rates == []
+    workspace.audience.redo(batch.request_id)
+    assert len(report(workspace).files) == 1
+
+
 def test_sampling_goes_off_after_fourteen_days(workspace):
     source = workspace.audience.reports.switch_sampling("Source 21", is_on=True)
     until = workspace.audience.reports.sampled_until(source)

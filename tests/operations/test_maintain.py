@@ -18,8 +18,11 @@ from tests.operations.conftest import COLUMNS, FIRST, SECOND, people
 from tests.workspaces import mapping_of
 
 NOTHING = dict.fromkeys(
-    ("drafts", "uploads", "log_rows", "rejected_rows", "received_files", "inbox_files", "audience_rows", "values"), 0
-)
+    (
+        "drafts", "uploads", "log_rows", "rejected_rows", "received_files", "inbox_files", "audience_rows",
+        "audience_samples", "values",
+    ), 0
+)  # fmt: skip
 
 
 def maintain(opened, keep_days=None):
@@ -79,7 +82,15 @@ def test_what_is_due_is_what_maintenance_removes(kernel):
     assert set(maintenance.due().values()) == {0}
     assert maintenance.last() is None
     due = maintenance.due(0)
-    assert due == {"drafts": 1, "uploads": 1, "log_rows": 2, "rejected_rows": 1, "audience_rows": 0, "inbox_files": 0}
+    assert due == {
+        "drafts": 1,
+        "uploads": 1,
+        "log_rows": 2,
+        "rejected_rows": 1,
+        "audience_rows": 0,
+        "audience_samples": 0,
+        "inbox_files": 0,
+    }
     assert due.items() <= kernel.workspace.operations.maintain(0)["removed"].items()
     assert maintenance.due(0) == dict.fromkeys(due, 0)
     assert maintenance.last() is not None

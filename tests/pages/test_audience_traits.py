@@ -63,3 +63,20 @@ def test_a_trait_is_made_and_changed_in_the_drawer(open_page, audience):
 def test_a_trait_that_is_gone_opens_nothing(open_page, audience):
     page = open_page("am_traits", trait="99")
     assert "trait" not in page.query_params
+
+
+def test_the_drawer_of_a_customer_shows_traits_with_file_and_line(open_page, workspace, receipt):
+    workspace.sources.add("Ids", kind="data_source", dpid=21, id_type="cross_device", id_attribute="crmid")
+    workspace.audience.traits.add("Buyer", 21, trait_id=7)
+    file = MemoryFile("ftp_dpm_21_1790000000.sync", b"x\td_sid=7\nC1\td_sid=7\n")
+    workspace.audience.ingest([file], BatchOptions(now()))
+    who = workspace.profiles.show("crmid", "C1")["profile_id"]
+    page = open_page("profiles", profile=who, about="Sources and segments")
+    tables = [table.value for table in page.dataframe if "receipt" in table.value]
+    (row,) = tables[0].to_dict("records")
+    assert (row["name"], row["source"], row["file"], row["line"]) == (
+        "Buyer",
+        "Ids: C1",
+        "ftp_dpm_21_1790000000.sync",
+        2,
+    )

@@ -135,6 +135,8 @@ def test_retention_says_what_would_go_and_removes_it(tab, workspace, receipt):
         "Uploads taken back": "0",
         "Rows of the log": "0",
         "Inbox files": "0",
+        "Audience lines": "0",
+        "Sampled lines": "0",
     }
     page.button(key="clean_up").click().run()
     press_inside(page, "clean_up", "confirm_clean_up")
