@@ -114,7 +114,7 @@ def message(notice: Notice) -> None:
 
 def height_of(html: str) -> int:
     """Pixels that a message needs, about: it cannot be measured, as nothing runs in it."""
-    return 240 + 37 * html.count("<tr>") + 44 * html.count("<p ")
+    return 170 + 37 * html.count("<tr>") + 44 * html.count("<p ")
 
 
 def first_page() -> None:
@@ -148,7 +148,7 @@ def table(shown: list[Notice]) -> None:
     st.dataframe(
         pd.DataFrame(rows),
         hide_index=True, row_height=38, height="content" if len(rows) <= 15 else 620,
-        alt="Notices with their state, event and recipients",
+        column_order=["state", "subject", "event", "to", "at"], alt="Notices with their state, event and recipients",
         column_config={
             "subject": st.column_config.ButtonColumn(
                 "Message", type="tertiary", alignment="left", key="open_notice", width=440,

@@ -103,7 +103,7 @@ def test_what_was_kept_is_read_and_sent_when_a_person_says_so(app, page, outside
     expect(page.get_by_text("2 notices were kept")).to_be_visible()
     settled(page)
     grid = page.get_by_test_id("data-grid-canvas").first.bounding_box()
-    page.mouse.click(grid["x"] + 80, grid["y"] + 36 + 19)
+    page.mouse.click(grid["x"] + 220, grid["y"] + 36 + 19)
     heading(page, "[Store purchases] january.tsv was loaded: 2 rows")
     frame = page.frame_locator("iframe").last
     expect(frame.get_by_role("heading", name="january.tsv was loaded: 2 rows")).to_be_visible()
