@@ -16,6 +16,7 @@ HINTS = {
     "no_such_upload": "Look for it in the upload history.",
     "no_such_source": "Choose a source from the list of sources.",
     "no_such_mapping": "Open the mapping of the source.",
+    "no_such_schedule": "Somebody has removed it. Close this and look at the list.",
     "already_loaded": "Say in the options that the file is to be loaded again, or choose another file.",
     "bad_setting": "Correct the value and save again.",
     "no_such_pattern": "Somebody has removed it. Reload the page.",

@@ -162,3 +162,10 @@ def test_a_paused_schedule_says_how_to_go_on(tab, workspace, schedule):
     workspace.arrivals.pause(1)
     assert "Resume it to look again" in texts(tab())
     assert workspace.arrivals.get(1).next_at - now() <= timedelta(minutes=15)
+
+
+def test_a_schedule_that_somebody_removed_is_said_with_the_next_move(tab, workspace, schedule):
+    workspace.arrivals.remove(1)
+    page = tab(schedule="1")
+    assert "look at the list" in plain(page)
+    assert "schedule list" not in plain(page)
