@@ -6,7 +6,7 @@ import argparse
 from typing import Any
 
 from ingest_core.audience_manager.checking import CheckOptions, check_files
-from ingest_core.cli import audience_out, audience_reports, audience_state, audience_work
+from ingest_core.cli import audience_build, audience_out, audience_reports, audience_state, audience_work
 from ingest_core.cli.files_given import file_given
 from ingest_core.cli.parser import command, group
 from ingest_core.cli.text import visible
@@ -34,6 +34,7 @@ def add_commands(parsers: Any) -> None:
     audience_state.add_commands(am)
     audience_reports.add_commands(am)
     audience_out.add_commands(am)
+    audience_build.add_commands(am)
 
 
 def _check(_: Workspace, args: argparse.Namespace) -> Any:

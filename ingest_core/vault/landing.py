@@ -33,6 +33,11 @@ class LandingZone:
         self._keyset = keyset
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
 
+    @property
+    def folder(self) -> Path:
+        """Where the files lie: private to the workspace."""
+        return self._folder
+
     def create(self, name: str, size: int | None = None) -> LandingWriter:
         """A writer for a new file; ``name`` is what the user calls it, ``size`` what was announced."""
         landing_id = secrets.token_hex(16)

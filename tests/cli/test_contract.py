@@ -67,11 +67,6 @@ def test_a_command_that_cannot_be_understood_is_a_usage_error_in_json(onramp, ar
     assert onramp.refuse(*arguments)["code"] == "usage"
 
 
-@pytest.mark.parametrize("command", ["am build"])
-def test_commands_of_later_versions_are_not_there(onramp, command):
-    assert onramp.refuse(*command.split(), "x")["code"] == "usage"
-
-
 @pytest.mark.parametrize("arguments", [["--help"], ["--version"], ["ingest", "--help"], ["source", "add", "--help"]])
 def test_help_and_version_go_to_stdout_and_succeed(onramp, arguments):
     done = onramp.run(*arguments)

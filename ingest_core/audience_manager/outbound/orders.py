@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any, Literal
 
 from pydantic import Field
@@ -87,9 +88,10 @@ Table = list[dict[str, Any]]
 class Orders:
     """Creates, lists and removes orders, and the export controls that keep data from some of them."""
 
-    def __init__(self, engine: Engine, user: str) -> None:
+    def __init__(self, engine: Engine, user: str, forget: Callable[[Session, Literal["export"], str], None]) -> None:
         self._engine = engine
         self._user = user
+        self._forget = forget
 
     def list(self) -> Listed:
         """By id."""
@@ -132,9 +134,7 @@ class Orders:
         order = self.get(key)
         with self._engine.write, self._engine.session() as session, session.transaction():
             session.run("DELETE FROM am_order WHERE order_id = ?", [order.order_id])
-            session.run(_FORGET_KNOWN, [str(order.order_id)])
-            session.run("UPDATE am_run SET definition = definition || ' (removed)' WHERE kind = 'export' "
-                        "AND definition = ?", [str(order.order_id)])  # fmt: skip
+            self._forget(session, "export", str(order.order_id))
             write_audit(session, self._user, "remove order", str(order.order_id), {})
         return order
 
@@ -158,10 +158,6 @@ class Orders:
                 session.run("INSERT INTO am_control VALUES (?, ?)", [dpid, label])
             write_audit(session, self._user, "set export control", str(dpid), {"labels": named})
         return self.controls()
-
-
-_FORGET_KNOWN = """DELETE FROM am_known WHERE run_no IN (
-    SELECT run_no FROM am_run WHERE kind = 'export' AND definition = ?)"""
 
 
 def checked(order: Order) -> Order:

@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 
 from ingest_core.deliveries.packing import Packed
-from ingest_core.models import Model
+from ingest_core.models import ByteSource, Model
 from ingest_core.vault import LandingZone
 from ingest_core.vault.landing import LandingWriter
 
@@ -66,6 +66,17 @@ class Parts:
                 stop = start + 1  # a row longer than a file is a file of its own
             self._write(body[int(offsets[start]) : int(offsets[stop])], stop - start)
             start = stop
+
+    @classmethod
+    def copied(cls, zone: LandingZone, file: ByteSource) -> Part:
+        """A file as it is; it has no rows of its own."""
+        writer = zone.create("part")
+        packed = Packed(writer, is_gzip=False)
+        with file.open() as stream:
+            while block := stream.read(1 << 20):
+                packed.bytes.write(block)
+        packed.close()
+        return Part(landing=writer.finish(), size=packed.size, lines=0, rows=0, md5=packed.md5, sha256=packed.sha256)
 
     def finish(self) -> list[Part]:
         """All files; none where there was no row."""

@@ -156,6 +156,15 @@ class Runs:
             self.zone.delete(file.landing)
         return self.get(run.run_no)
 
+    def forget(self, session: Session, kind: Kind, definition: str) -> None:
+        """What its runs have told counts no more, and they go by another name; in the caller's transaction."""
+        for table in ("am_known", "am_built"):
+            session.run(_FORGET.format(table=table), [kind, definition, 1 << 30])
+        session.run(
+            "UPDATE am_run SET definition = definition || ' (before)' WHERE kind = ? AND definition = ?",
+            [kind, definition],
+        )
+
     def give_up(self, run: Run) -> Run:
         """A prepared run is not sent any more. Its receiver may have some of it: the next run has to tell everything.
 

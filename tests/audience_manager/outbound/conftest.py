@@ -14,9 +14,9 @@ from ingest_core.audience_manager.outbound.orders import Order
 from ingest_core.audience_manager.processing import BatchOptions
 from ingest_core.workspace import Workspace
 from tests.audience_manager.memory import MemoryFile
-from tests.workspaces import home, template, workspace
+from tests.workspaces import home, kernel, template, workspace
 
-__all__ = ["home", "out", "template", "workspace"]
+__all__ = ["home", "kernel", "out", "template", "workspace"]
 
 DAY = datetime.fromisoformat("2026-03-01 12:00")
 CRM, SHOP, COOKIES = 21, 33, 44

@@ -1,0 +1,55 @@
+"""Orders, exports and builds on the command line."""
+
+import json
+
+
+def test_a_segment_is_exported_and_a_build_sends_profiles(onramp, tmp_path):
+    onramp.json("source", "add", "Ids", "--kind", "data_source", "--dpid", "21", "--id-type", "cross_device")
+    onramp.json("am", "trait", "add", "Gold", "--dpid", "21", "--id", "5")
+    assert onramp.json("am", "segment", "add", "Golden", "--rule", "5T")["segment_id"] == 1
+    place = tmp_path / "place"
+    place.mkdir()
+    onramp.json("am", "order", "add", "Partner", "--id", "215", "--master", "21", "--folder", place, "--gzip")
+    people = tmp_path / "people.tsv"
+    people.write_text("crmid\tcity\nK1\tPune\nK2\tGoa\n")
+    onramp.json("ingest", people, "--source", "CRM", "--auto")
+    recipe = tmp_path / "gold.json"
+    recipe.write_text(json.dumps({"id": {"attribute": "crmid"}, "dpid": 21, "items": [{"trait": 5}], "changed": True}))
+    preview = onramp.json("am", "build", "Gold", "--from", recipe, "--dry-run")
+    assert (preview["counts"]["rows"], preview["lines"]) == (2, ["K1\td_sid=5", "K2\td_sid=5"])
+    built = onramp.json("am", "build", "Gold", "--from", recipe, "--folder", place)
+    assert (built["status"], built["counts"]["rows"]) == ("delivered", 2)
+    assert onramp.json("am", "build", "Gold")["status"] == "nothing new"
+    file = place / built["files"][0]["name"]
+    assert onramp.json("am", "ingest", file)["receipts"][0]["stored_records"] == 2
+    run = onramp.json("am", "export", "215")
+    assert run["counts"] == {"rows": 2, "added": 2, "removed": 0}
+    told = json.loads((place / run["control"]).read_text())
+    assert told["Totals"]["TotalNumberLines"] == 2
+    assert onramp.json("am", "export", "Partner", "--dry-run")["counts"]["rows"] == 0
+    assert [one["kind"] for one in onramp.json("am", "runs")] == ["export", "build", "build"]
+    assert onramp.refuse("am", "give-up", run["run_id"], exit_code=3)["code"] == "not_prepared"
+
+
+def test_a_place_that_is_not_there_is_a_delivery_error(onramp, tmp_path):
+    onramp.json("source", "add", "Ids", "--kind", "data_source", "--dpid", "21", "--id-type", "cross_device")
+    onramp.json("am", "trait", "add", "Gold", "--dpid", "21", "--id", "5")
+    onramp.json(
+        "am", "order", "add", "P", "--id", "1", "--master", "21", "--what", "traits", "--folder", tmp_path / "no"
+    )
+    file = tmp_path / "ftp_dpm_21_1700000000.sync"
+    file.write_text("u\td_sid=5\n")
+    onramp.json("am", "ingest", file)
+    assert onramp.run("--json", "am", "export", "1").code == 4
+    (run,) = onramp.json("am", "runs")
+    assert run["status"] == "prepared"
+    assert onramp.json("am", "give-up", run["run_id"])["status"] == "given up"
+    assert onramp.refuse("am", "export", "1", exit_code=3)["code"] == "needs_full"
+
+
+def test_an_order_that_makes_no_sense_is_refused(onramp, tmp_path):
+    order = ("am", "order", "add", "P", "--id", "1", "--master", "21", "--folder", tmp_path)
+    assert onramp.refuse(*order, "--split", "1")["code"] == "bad_order"
+    assert onramp.refuse(*order, "--template", "<WHAT>")["code"] == "bad_template"
+    assert onramp.refuse("am", "export", "9")["code"] == "no_such_order"
+    assert [one["environment"] for one in onramp.json("am", "presets")] == ["production", "beta"]
