@@ -28,7 +28,9 @@ def open_in_url(destination_id: int) -> None:
 
 
 def drawer() -> None:
-    """Draws the drawer when the URL names a destination."""
+    """Draws the drawer when the URL names a destination; one that was just made is in the URL from now on."""
+    if (made := st.session_state.pop("open_place", None)) is not None:
+        open_in_url(made)
     if (number := url_number(PARAMETER)) is not None:
         _drawer(number)
 
@@ -58,7 +60,7 @@ def add() -> None:
         except OnrampError as error:
             errors.show(error)
         else:
-            open_in_url(made.destination_id)
+            st.session_state["open_place"] = made.destination_id
             st.session_state["done"] = f"{escape(made.name)} added. Test it now"
             st.rerun()
     if missing:
