@@ -6,7 +6,9 @@ import argparse
 from typing import Any
 
 from ingest_core.audience_manager.checking import CheckOptions, check_files
+from ingest_core.audience_manager.fixing import fix_file
 from ingest_core.cli import audience_build, audience_out, audience_reports, audience_state, audience_work
+from ingest_core.cli.caller import path_given
 from ingest_core.cli.files_given import file_given
 from ingest_core.cli.parser import command, group
 from ingest_core.cli.text import visible
@@ -30,6 +32,10 @@ def add_commands(parsers: Any) -> None:
     check.add_argument("--strict-alnum", action="store_true", help="no hyphens in MAID, TIFA and Vizio ids")
     check.add_argument("--lenient-timestamp", action="store_true", help="take timestamps of 9 digits")
     check.set_defaults(needs_workspace=False)
+    fix = command(am, "fix", "Write files again without what can be put right by itself.", _fix)
+    fix.add_argument("file", nargs="+", metavar="FILE")
+    fix.add_argument("--out", required=True, metavar="DIR", help="where the new files go; no file is replaced")
+    fix.set_defaults(needs_workspace=False)
     audience_work.add_commands(am)
     audience_state.add_commands(am)
     audience_reports.add_commands(am)
@@ -44,6 +50,10 @@ def _check(_: Workspace, args: argparse.Namespace) -> Any:
         strict_alnum=args.strict_alnum,
     )
     return check_files([file_given(name) for name in args.file], now(), options)
+
+
+def _fix(_: Workspace, args: argparse.Namespace) -> Any:
+    return [fix_file(file_given(name), path_given(args.out)) for name in args.file]
 
 
 def _text(report: Any) -> str:
