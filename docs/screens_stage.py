@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from docs.screens_outside import prepare_outside
 from ingest_core.catalog import parse_mapping
 from ingest_core.explore.notebooks import Cell
 from ingest_core.files import PathSource
@@ -60,6 +61,7 @@ def prepare(home: Path, folder: Path) -> dict[str, str]:
         notebook = workspace.explore.notebooks.create("Who are they?", "profiles", [Cell(sql=text) for text in QUERIES])
         made["notebook"] = notebook.notebook_id
         made["profile"] = workspace.profiles.show("crmid", "0001204711")["profile_id"]
+        made |= prepare_outside(workspace, folder, sample(folder / "visits_week_46.tsv", rows=900, seed=31))
     return made
 
 
