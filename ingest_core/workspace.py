@@ -155,10 +155,17 @@ class Workspace:
         self.receiving = Receiving(self.engine, self.landing, self.received, self.audience)
         self.arrivals = Arrivals(
             self.engine, self.settings, self.sources, self.mappings, self.landing, self.jobs, self.audience,
-            WorkspaceDoors(self.destinations, self.inbox), self.user,
+            self.pgp_keys, WorkspaceDoors(self.destinations, self.inbox), self.user,
         )  # fmt: skip
         self.deliveries = Deliveries(
-            self.home, self.engine, self._keyset, self.history, self.destinations, self.user, self.notices.tell
+            self.home,
+            self.engine,
+            self._keyset,
+            self.history,
+            self.destinations,
+            self.pgp_keys,
+            self.user,
+            self.notices.tell,
         )
         self.rounds = Rounds([self.notices, self.arrivals.watch, self.receiving, DeliveryRound(self.deliveries)])
         self.deliveries.on_ordered = lambda: self.rounds.wake(DELIVERIES)

@@ -18,6 +18,7 @@ from ingest_core.arrivals.when import check_when, next_after
 from ingest_core.audience_manager.audience import AudienceManager
 from ingest_core.catalog import Mappings, Sources
 from ingest_core.catalog.addresses import check_addresses
+from ingest_core.catalog.pgp_keys import PgpKeys
 from ingest_core.clock import now
 from ingest_core.engine import Engine
 from ingest_core.errors import DeliveryError, InputError, StateError
@@ -67,6 +68,7 @@ class Arrivals:
         landing: LandingZone,
         jobs: Jobs,
         audience: AudienceManager,
+        pgp_keys: PgpKeys,
         doors: Doors,
         user: str,
     ) -> None:
@@ -78,7 +80,7 @@ class Arrivals:
         self._store = store = Store(engine)
         submitter = Submitter(store, sources, mappings, landing, jobs)
         batches = BatchTaker(engine, store, landing, audience)
-        self.watch = Watch(store, doors.connect, landing, settings, submitter, batches)
+        self.watch = Watch(store, doors.connect, landing, settings, submitter, batches, pgp_keys.private)
 
     # ── schedules ──────────────────────────────────────────────────────────────────────────────────────
 

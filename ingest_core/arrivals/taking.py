@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+from collections.abc import Callable, Sequence
 
 from ingest_core.arrivals.names import base
 from ingest_core.errors import FileError, OnrampError, Stopped
 from ingest_core.jobs.rounds import IsEnding
+from ingest_core.models import FileLimits
 from ingest_core.settings import Settings
+from ingest_core.transport.openpgp import PrivateKey, decrypt, plain_name
 from ingest_core.transport.port import Entry, Place, broke_off, file_changed
 from ingest_core.vault import LandingZone
+
+Keys = Callable[[], Sequence[PrivateKey]]
+"""Our private keys."""
 
 
 def check_size(entry: Entry, settings: Settings) -> None:
@@ -57,3 +63,30 @@ def fetch(place: Place, entry: Entry, landing: LandingZone, is_ending: IsEnding)
         landing.delete(writer.landing_id)
         raise
     return writer.landing_id, seen.hexdigest()
+
+
+def opened(landing_id: str, landing: LandingZone, keys: Keys, settings: Settings) -> str:
+    """The landing id of what is inside an OpenPGP message, in its place; of any other file, its own.
+
+    FileError ``decrypt_failed``, ``cipher_not_aes``, ``file_too_large``, ``ratio_too_large``: nothing is left then.
+    """
+    message = landing.open(landing_id)
+    name = plain_name(message.name)
+    if name == message.name:
+        return landing_id
+    writer = landing.create(name)
+    limits = FileLimits(
+        size=settings.file_limit_bytes, unpacked=settings.unpacked_limit_bytes, ratio=settings.ratio_limit,
+        seconds=settings.upload_seconds,
+    )  # fmt: skip
+    try:
+        decrypt(message, keys(), writer.write, limits)
+        writer.finish()
+    except BaseException:
+        with contextlib.suppress(OSError, ValueError):
+            writer.finish()
+        landing.delete(writer.landing_id)
+        landing.delete(landing_id)
+        raise
+    landing.delete(landing_id)
+    return writer.landing_id

@@ -17,7 +17,7 @@ from ingest_core.arrivals.schedule import Arrival, Rules, Schedule
 from ingest_core.arrivals.settling import Shelves, settle
 from ingest_core.arrivals.store import Store, is_same
 from ingest_core.arrivals.submitting import Submitter, after_of
-from ingest_core.arrivals.taking import check_size, fetch
+from ingest_core.arrivals.taking import Keys, check_size, fetch, opened
 from ingest_core.arrivals.when import next_after
 from ingest_core.clock import now
 from ingest_core.errors import DeliveryError, FileError, OnrampError, StateError, Stopped
@@ -50,6 +50,7 @@ class Watch:
     settings: Settings
     submitter: Submitter
     batches: BatchTaker
+    keys: Keys
     name: str = "arrivals"
     _turn: threading.Lock = field(default_factory=threading.Lock)
 
@@ -164,6 +165,12 @@ class Watch:
         abort_point("arrival: take", "before")
         landing_id, sha256 = fetch(place, entry, self.landing, is_ending)
         abort_point("arrival: take", "fetched")
+        if schedule.rules.reads == "rows":
+            try:
+                landing_id = opened(landing_id, self.landing, self.keys, self.settings)
+            except FileError as error:
+                self.store.end(arrival, "refused", error.as_dict(), after_of(schedule.rules, is_fine=False), None)
+                return None
         known = self.store.take(arrival, landing_id, sha256, after_of(schedule.rules, is_fine=True))
         abort_point("arrival: take", "after")
         if known is not None:

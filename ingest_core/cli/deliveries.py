@@ -71,6 +71,7 @@ def add_choices(parser: Parser) -> None:
     parser.add_argument("--changed", action="store_true", help="only what changed since the last delivery of the same")
     parser.add_argument("--format", choices=("tsv", "csv", "spreadsheet"), default="tsv", dest="form")
     parser.add_argument("--gzip", action="store_true")
+    parser.add_argument("--pgp", action="append", default=[], metavar="KEY", help="encrypt it for this OpenPGP key")
     parser.add_argument("--name", default=NAME_TEMPLATE, metavar="T", help=f"name of the file ({NAME_TEMPLATE})")
     parser.add_argument("--no-info", action="store_true", help="without the control file (.info)")
     parser.add_argument("--plain", action="store_true", help="personal data may go out as it is")
@@ -97,6 +98,7 @@ def deliver(workspace: Workspace, args: argparse.Namespace, kind: Kind, what: st
         scope="changed" if args.changed else "full",
         form=args.form,
         gzip=args.gzip,
+        pgp=tuple(args.pgp),
         file_name=args.name,
         control_file=not args.no_info,
         is_plain=args.plain,
@@ -111,7 +113,9 @@ def _export(workspace: Workspace, args: argparse.Namespace) -> Any:
     """To a destination where there is one of this name (``./NAME`` is always a file)."""
     if args.to.casefold() in {one.name.casefold() for one in workspace.destinations.list()}:
         return deliver(workspace, args, "segment", args.name, args.to)
-    given = {name for name in ("columns", "preset", "key", "changed", "gzip", "plain", "later") if getattr(args, name)}
+    given = {
+        name for name in ("columns", "preset", "key", "changed", "gzip", "pgp", "plain", "later") if getattr(args, name)
+    }
     if given:
         raise InputError(
             f"There is no destination {args.to!r}, and a file of this machine takes no --{min(given)}.",

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from ingest_core.catalog.addresses import check_addresses
+from ingest_core.catalog.pgp_keys import PgpKeys
 from ingest_core.clock import now, to_utc
 from ingest_core.deliveries import columns, people_rows, records
 from ingest_core.deliveries.changes import possible_states
@@ -71,15 +72,16 @@ class Deliveries:
     """Everything that leaves by a destination. What is sent is made when its turn comes, not when it is ordered."""
 
     def __init__(
-        self, home: Path, engine: Engine, keyset: Keyset, history: History, destinations: Destinations, user: str,
-        tell: Callable[[Session, Event], object] = outbox.tell,
+        self, home: Path, engine: Engine, keyset: Keyset, history: History, destinations: Destinations,
+        pgp_keys: PgpKeys, user: str, tell: Callable[[Session, Event], object] = outbox.tell,
     ) -> None:  # fmt: skip
         self._engine = engine
         self._keyset = keyset
         self._destinations = destinations
         self._user = user
         self._zone = LandingZone(home / "outgoing", keyset)
-        preparing = Preparing(engine, keyset, self._zone, history)
+        self._recipients = pgp_keys.recipients
+        preparing = Preparing(engine, keyset, self._zone, history, pgp_keys.recipients)
         self._sending = Sending(engine, self._zone, preparing, destinations, tell)
         self.on_ordered: Callable[[], None] = lambda: None
         self._sweep()
@@ -252,6 +254,7 @@ class Deliveries:
         check_template(order.file_name)
         destination = self._destinations.get(order.destination)
         check_addresses(order.notify)
+        self._recipients(order.pgp)
         named = {"destination": destination.name, "destination_id": destination.destination_id}
         order = order.model_copy(update={**named, "reason": checked_reason(order.reason)})
         found = find(session, order.kind, order.object)

@@ -60,18 +60,18 @@ def file_name(order: Order, label: str, delivery_id: str, moment: datetime, is_t
 
 
 def endings(order: Order, label: str) -> str:
-    """``.tsv``, ``.csv`` or the file's own ending, then ``.gz`` as it is packed."""
+    """``.tsv``, ``.csv`` or the file's own ending, then ``.gz`` as it is packed, and ``.pgp`` as it is encrypted."""
     if order.kind == "file":
         _, dot, own = label.rpartition(".")
         first = f".{_safe(own)}" if dot else ""
     else:
         first = ".tsv" if order.form == "tsv" else ".csv"
-    return first + (".gz" if order.gzip else "")
+    return first + (".gz" if order.gzip else "") + (".pgp" if order.pgp else "")
 
 
 def control_name(name: str) -> str:
     """The name of a file's control file: ``.info`` in the place of its endings."""
-    packed = name.removesuffix(".gz")
+    packed = name.removesuffix(".pgp").removesuffix(".gz")
     folder, slash, last = packed.rpartition("/")
     return folder + slash + (last.rpartition(".")[0] or last) + SUFFIX
 

@@ -50,6 +50,7 @@ class Order(Model):
     scope: Scope = "full"
     form: Form = "tsv"
     gzip: bool = False
+    pgp: tuple[str, ...] = ()  # names of OpenPGP keys whose owners can open the file
     file_name: str = Field(NAME_TEMPLATE, max_length=200)
     control_file: bool = True
     is_plain: bool = False

@@ -6,6 +6,7 @@ log are committed together, before anything is sent.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,6 +25,8 @@ from ingest_core.ledger.audit import write_audit
 from ingest_core.ledger.history import History
 from ingest_core.models import Attribute
 from ingest_core.segments.known import Known
+from ingest_core.transport.openpgp import PublicKey, encrypted
+from ingest_core.transport.port import BLOCK_BYTES
 from ingest_core.vault import Keyset, LandingZone
 
 
@@ -33,6 +36,7 @@ class Made:
 
     landing: str
     file: Packed
+    lines: int
     content: Content
     selection: Selection
     known: dict[str, Attribute]
@@ -46,6 +50,7 @@ class Preparing:
     keyset: Keyset
     zone: LandingZone
     history: History
+    recipients: Callable[[Sequence[str]], Sequence[PublicKey]]
 
     def prepare(self, delivery: Delivery, is_ending: IsEnding) -> None:
         """Makes the bytes ready; none where nothing changed since the last delivery.
@@ -82,7 +87,31 @@ class Preparing:
             writer.finish()
             self.zone.delete(writer.landing_id)
             raise
-        return Made(writer.landing_id, file, content, selection, known)
+        landing, sealed = writer.landing_id, file
+        if delivery.order.pgp and not content.is_empty:
+            landing, sealed = self._encrypted(landing, delivery.order.pgp)
+        return Made(landing, sealed, file.lines, content, selection, known)
+
+    def _encrypted(self, plain: str, names: Sequence[str]) -> tuple[str, Packed]:
+        """The file in the place of the plain one, encrypted for these keys. InputError ``no_such_key``, …"""
+        writer = None
+        try:
+            with encrypted(self.zone.open(plain), self.recipients(names), self.zone.folder) as message:
+                writer = self.zone.create(message.name)
+                file = Packed(writer, is_gzip=False)
+                with message.open() as stream:
+                    while block := stream.read(BLOCK_BYTES):
+                        file.bytes.write(block)
+                file.close()
+                writer.finish()
+        except BaseException:
+            if writer is not None:
+                writer.finish()
+                self.zone.delete(writer.landing_id)
+            raise
+        finally:
+            self.zone.delete(plain)
+        return writer.landing_id, file
 
     def _given(self, delivery: Delivery) -> Any:
         """The plain file that a person gave, as it was received."""
@@ -107,7 +136,7 @@ class Preparing:
                 lambda name: records.is_taken(session, order.destination, name, delivery.delivery_no),
             )  # fmt: skip
             facts |= {
-                "file": name, "landing": made.landing, "bytes": made.file.size, "lines": made.file.lines,
+                "file": name, "landing": made.landing, "bytes": made.file.size, "lines": made.lines,
                 "md5": made.file.md5, "sha256": made.file.sha256,
                 "control_file": control_name(name) if order.control_file else None,
             }  # fmt: skip

@@ -44,7 +44,7 @@ def arrivals_of(workspace: Workspace, shelf: Shelf) -> Arrivals:
     """The service as the workspace makes it, over a place of the test's."""
     return Arrivals(
         workspace.engine, workspace.settings, workspace.sources, workspace.mappings, workspace.landing, workspace.jobs,
-        workspace.audience, shelf, workspace.user,
+        workspace.audience, workspace.pgp_keys, shelf, workspace.user,
     )  # fmt: skip
 
 

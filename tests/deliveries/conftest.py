@@ -28,7 +28,9 @@ def shelf(tmp_path: Path) -> Shelf:
 
 
 def deliveries_of(workspace: Workspace, shelf: Shelf) -> Deliveries:
-    return Deliveries(workspace.home, workspace.engine, workspace._keyset, workspace.history, shelf, "asha")
+    return Deliveries(
+        workspace.home, workspace.engine, workspace._keyset, workspace.history, shelf, workspace.pgp_keys, "asha"
+    )
 
 
 @pytest.fixture

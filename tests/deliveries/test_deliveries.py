@@ -312,3 +312,36 @@ def test_an_undo_names_the_files_that_went_out_with_people_of_the_upload(deliver
         ("upload", "people.tsv", "Partner"), ("segment", "EVERYBODY", "Partner"),
     ]  # fmt: skip
     assert [one.label for one in kernel.workspace.undo.preview(people).went_out] == ["EVERYBODY"]
+
+
+class TestOpenPgp:
+    """Files encrypted for the owner of a key."""
+
+    @pytest.fixture
+    def partner(self, workspace):
+        import pysequoia
+
+        key = pysequoia.Tsk.generate(user_id="P <p@example.com>", profile=pysequoia.Profile.RFC4880)
+        workspace.pgp_keys.add("partner", str(key.extract_certificate()))
+        return key
+
+    def test_only_the_receiver_can_open_it_and_the_control_file_is_about_what_was_sent(
+        self, deliveries, shelf, people, partner
+    ):
+        import pysequoia
+
+        done = deliveries.deliver(order(columns=HASHED, key="id", file_name="x", pgp=("partner",)))
+        data = (shelf.folder / "x.tsv.pgp").read_bytes()
+        assert (done.file, done.bytes, done.lines) == ("x.tsv.pgp", len(data), 4)
+        assert hashlib.sha256(data).hexdigest() == done.sha256
+        assert b"C1" not in data
+        plain = pysequoia.decrypt(bytes=data, decryptor=partner.decryptor()).bytes
+        assert [row[0] for row in rows_of(plain.decode())] == ["id", "C1", "C2", "C3"]
+        told = json.loads(shelf.text("x.info"))
+        assert told["Files"][0]["md5"] == hashlib.md5(data).hexdigest()
+
+    def test_a_key_that_is_not_there_is_told_before_anything_is_ordered(self, deliveries, people):
+        with pytest.raises(InputError) as caught:
+            deliveries.deliver(order(pgp=("nobody",)))
+        assert caught.value.code == "no_such_pgp_key"
+        assert deliveries.count() == 0
