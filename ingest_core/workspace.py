@@ -149,7 +149,7 @@ class Workspace:
         self.notices = Notices(self.engine, self.configuration, self.settings, self._progress)
         self.destinations = Destinations(self.home, self.engine, self._keyset, self.user)
         self.outbound = Outbound(
-            self.home, self.engine, self._keyset, self.destinations, self.pgp_keys, self.audience.registered, self.user
+            self.home, self.engine, self._keyset, self.destinations, self.pgp_keys, self.audience, self.user
         )
         self.received = ReceivedFiles(self.engine, self.landing, self.user)
         self.receiving = Receiving(self.engine, self.landing, self.received, self.audience)

@@ -20,6 +20,7 @@ from ingest_core.audience_manager.reading import LongLine, TextBlock
 from ingest_core.audience_manager.row_blocks import parse_rows
 
 _REMOVE = OP_KINDS.index("remove_trait")
+_SIGNAL = OP_KINDS.index("signal")
 _EMAIL = r"[^\s@]+@[^\s@]+\.[A-Za-z]{2,}"
 
 
@@ -31,6 +32,13 @@ class _Check:
         self.lines = 0
         self.by_category: Counter[str] = Counter()
         self.operations: Counter[str] = Counter()
+        self.traits: Counter[int] = Counter()
+
+    def _line_ends(self, data: bytes, first_line: int) -> None:
+        """Carriage returns before line feeds: all of them counted, the first one's line told."""
+        if count := data.count(b"\r\n"):
+            first = data[: data.index(b"\r\n")].count(b"\n")
+            self.problems.add_lines("crlf", [first_line + first], count)
 
     def _count(self, category: NDArray[np.int8]) -> None:
         self.lines += len(category)
@@ -60,6 +68,9 @@ class DataCheck(_Check):
             return
         parsed = self._parser.parse(block.data, block.first_line)
         self._count(parsed.category)
+        self._line_ends(block.data, block.first_line)
+        named, counts = np.unique(parsed.ops.trait[parsed.ops.kind != _SIGNAL], return_counts=True)
+        self.traits.update(dict(zip(named.tolist(), counts.tolist(), strict=True)))
         for place, count in enumerate(np.bincount(parsed.ops.kind, minlength=len(OP_KINDS)).tolist()):
             self.operations[OP_KINDS[place]] += count
         self._exact_lines(parsed)
@@ -88,6 +99,9 @@ class DataCheck(_Check):
         if self._parser.context.mode == "overwrite":
             self._remark_ops("removal_ignored", parsed, ops.kind == _REMOVE)
         texts: pa.Array = ops.value.dictionary
+        is_padded = np.asarray(pc.match_substring_regex(texts, pattern=r"(^ )|( $)").fill_null(False))
+        if is_padded.any():
+            self._remark_ops("padded_quotes", parsed, is_padded[ops.value.indices.fill_null(0).to_numpy()])
         if pc.any(pc.match_substring(texts, pattern="@")).as_py():
             has_email = np.asarray(pc.match_substring_regex(texts, pattern=_EMAIL).fill_null(False))
             if has_email.any():
@@ -127,6 +141,7 @@ class RowsCheck(_Check):
             return
         parsed = parse_rows(block.data, self._context, block.first_line)
         self._count(parsed.category)
+        self._line_ends(block.data, block.first_line)
         for index, row in sorted(parsed.exact.items()):
             if row.problem is not None:
                 self._add(row.problem, block.first_line + index)

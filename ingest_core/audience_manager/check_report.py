@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from ingest_core.audience_manager.reasons import AM_REASONS, WARNING_REASONS
 
@@ -13,7 +13,7 @@ PLACES_KEPT = 10  # of each code
 Level = Literal["error", "warning"]
 Kind = Literal["data", "id_sync", "outbound", "info"]
 
-_WARNINGS_THAT_BLOCK = frozenset({"email_in_value"})
+_WARNINGS_THAT_BLOCK = frozenset({"email_in_value", "lines_over_user_cap"})
 
 
 class Place(BaseModel):
@@ -55,6 +55,7 @@ class FileCheck(BaseModel):
     lines: int = 0
     by_category: dict[str, int] = {}
     operations: dict[str, int] = {}
+    traits: dict[int, int] = Field({}, exclude=True)  # named ones → how often
     problems: list[Problem] = []
 
 

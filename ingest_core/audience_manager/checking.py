@@ -106,6 +106,7 @@ def _read_content(
     finally:
         check.lines = reader.lines
         check.by_category = {category: count for category, count in reader.by_category.items() if count}
+        check.traits = dict(reader.traits)
         check.operations = {kind: count for kind, count in reader.operations.items() if count}
     if reader.lines == reader.by_category["blank"]:
         _refuse(check, problems, "empty_file", "There are only blank lines.")

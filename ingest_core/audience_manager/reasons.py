@@ -131,6 +131,10 @@ _LINES = (
 _WARNINGS = (
     Reason("bom", "Byte order mark", "The file begins with a byte order mark, which is dropped.",
            "Save as UTF-8 without BOM."),
+    Reason("crlf", "Windows line ends", "Lines end in carriage return and line feed; they are read all the same.",
+           "Save with UNIX line ends; am fix does it."),
+    Reason("padded_quotes", "Spaces inside quotes", "A quoted value begins or ends with a space, which is kept.",
+           "Remove the space; am fix does it."),
     Reason("smart_quotes", "Curly quotes", "Curly quotes are read as straight ones.", "Write straight quotes."),
     Reason("empty_item", "Empty item", "Two commas stand together, or one at an end; nothing is read there.",
            "Remove the comma."),
@@ -164,6 +168,18 @@ _WARNINGS = (
            "Leave them out, or send a .sync file."),
     Reason("not_decrypted", "Encrypted", "The file is an OpenPGP message; its content was not checked.",
            "Check the plain file before encrypting it."),
+    Reason("traits_unknown", "Unknown traits", "The file names traits that are not there.",
+           "Create them first, or correct the numbers."),
+    Reason("traits_not_onboarded", "Traits that no file feeds", "The file names traits of a type that is not "
+           "onboarded.", "Name onboarded traits only."),
+    Reason("traits_of_another_source", "Traits of another data source", "Another data source owns traits that the file "
+           "names.", "Name that data source as the target, or leave the traits out."),
+    Reason("lines_without_trait", "Lines that realise nothing", "Lines lead to no trait of the data source.",
+           "Check trait numbers, keys and rules."),
+    Reason("lines_over_user_cap", "Too many lines of a user", "More than 200 lines name one user; the rest is lost.",
+           "Put several items into one line."),
+    Reason("overwrite_shrinks", "Much smaller than the last one", "The file has less than half of the lines of this "
+           "data source's last overwrite.", "Check that the export is whole."),
     Reason("size_not_optimal", "Larger than optimal", "Files of about 1 GB plain or 250 MB gzip are processed best.",
            "Split it into numbered parts with the same timestamp."),
 )  # fmt: skip

@@ -15,6 +15,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from ingest_core.audience_manager.check_report import CheckReport
+from ingest_core.audience_manager.preflight import Preflight
 from ingest_core.catalog.trials import Trial
 from ingest_core.cli.worker import Worked
 from ingest_core.engine.boundary import out_of_memory
@@ -70,6 +71,8 @@ def _has_failed(result: Any) -> bool:
     """Whether the work is done and its result says no: exit code 1."""
     if isinstance(result, CheckReport):
         return not result.valid
+    if isinstance(result, Preflight):
+        return result.verdict == "blocked"
     if isinstance(result, Trial):
         return not result.is_working
     if isinstance(result, Worked):

@@ -7,7 +7,14 @@ from typing import Any
 
 from ingest_core.audience_manager.checking import CheckOptions, check_files
 from ingest_core.audience_manager.fixing import fix_file
-from ingest_core.cli import audience_build, audience_out, audience_reports, audience_state, audience_work
+from ingest_core.cli import (
+    audience_build,
+    audience_out,
+    audience_preflight,
+    audience_reports,
+    audience_state,
+    audience_work,
+)
 from ingest_core.cli.caller import path_given
 from ingest_core.cli.files_given import file_given
 from ingest_core.cli.parser import command, group
@@ -41,6 +48,7 @@ def add_commands(parsers: Any) -> None:
     audience_reports.add_commands(am)
     audience_out.add_commands(am)
     audience_build.add_commands(am)
+    audience_preflight.add_commands(am)
 
 
 def _check(_: Workspace, args: argparse.Namespace) -> Any:

@@ -56,7 +56,7 @@ def test_every_problem_says_where_and_what_to_do_and_shows_no_content(check):
     rows = [f"u{n}\t{secret}" for n in range(25)] + [f"{secret}\ta=1,,b=", "u\td_sid=x", ""]
     file = check(DATA, "\r\n".join(rows).encode())
     assert file["by_category"] == {"ok": 1, "format_error": 26}
-    assert codes(file) == {"bad_item": 25, "bad_trait_id": 1, "empty_item": 1, "empty_value": 1}
+    assert codes(file) == {"bad_item": 25, "bad_trait_id": 1, "empty_item": 1, "empty_value": 1, "crlf": 27}
     worst = file["problems"][0]
     assert (worst["code"], worst["level"], worst["line"], worst["column"]) == ("bad_item", "error", 1, 4)
     assert [place["line"] for place in worst["places"]] == list(range(1, PLACES_KEPT + 1))

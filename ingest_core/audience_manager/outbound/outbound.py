@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 from pathlib import Path
 
+from ingest_core.audience_manager.audience import AudienceManager
 from ingest_core.audience_manager.outbound.builds import Builds
 from ingest_core.audience_manager.outbound.exports import Exports
 from ingest_core.audience_manager.outbound.orders import Orders
 from ingest_core.audience_manager.outbound.runs import Connecting, Runs
 from ingest_core.audience_manager.outbound.segments import TraitSegments
-from ingest_core.audience_manager.registered import Registered
+from ingest_core.audience_manager.preflight import NO_KEYS, Preflight, preflight
 from ingest_core.catalog.pgp_keys import PgpKeys
+from ingest_core.clock import now
 from ingest_core.engine import Engine
+from ingest_core.engine.steps import ignore_progress
+from ingest_core.models import ByteSource, Progress
 from ingest_core.vault import Keyset, LandingZone
 
 
@@ -21,15 +26,24 @@ class Outbound:
 
     def __init__(
         self, home: Path, engine: Engine, keyset: Keyset, destinations: Connecting, pgp_keys: PgpKeys,
-        registered: Callable[[], Registered], user: str,
+        audience: AudienceManager, user: str,
     ) -> None:  # fmt: skip
         zone = LandingZone(home / "exports", keyset)
         self.segments = TraitSegments(engine, user)
         self.runs = Runs(engine, zone, destinations)
         self.orders = Orders(engine, user, self.runs.forget)
-        self.exports = Exports(engine, zone, self.orders, self.runs, registered)
-        self.builds = Builds(engine, keyset, zone, self.runs, pgp_keys, registered, user)
+        self.exports = Exports(engine, zone, self.orders, self.runs, audience.registered)
+        self.builds = Builds(engine, keyset, zone, self.runs, pgp_keys, audience.registered, user)
+        self._engine = engine
+        self._audience = audience
         _sweep(self.runs, zone)
+
+    def preflight(
+        self, files: Sequence[ByteSource], at: datetime | None = None, *, keys: Mapping[str, str] = NO_KEYS,
+        progress: Progress = ignore_progress,
+    ) -> Preflight:  # fmt: skip
+        """What would become of files if they were sent now; as ``preflight.preflight``."""
+        return preflight(self._engine, self._audience, files, at or now(), keys=keys, progress=progress)
 
 
 def _sweep(runs: Runs, zone: LandingZone) -> None:
