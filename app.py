@@ -23,7 +23,7 @@ from urllib.parse import unquote, urlsplit
 import streamlit as st
 from starlette.middleware import Middleware
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -38,6 +38,8 @@ from pages.ui.state import close_workspaces, workspace
 
 SILENCE_SECONDS = 60  # a sender that is silent for this long has lost its connection; it can resume
 WRITE_BYTES = 1 << 20
+ID_COOKIE = "onramp_uuid"
+PIXEL = base64.b64decode("R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7")
 
 _LOG = logging.getLogger("onramp.app")
 
@@ -143,6 +145,28 @@ async def health(request: Request) -> Response:
         "trouble": trouble,
     }
     return JSONResponse(parts, status_code=200 if is_fine else 503)
+
+
+async def sync_ids(request: Request) -> Response:
+    """GET /ibs:dpid=…&dpuuid=…: an ID sync of a browser, off unless the setting id_sync_route says so."""
+    query = request.url.query
+    url = f"https://here{request.scope['raw_path'].decode('latin-1')}" + (f"?{query}" if query else "")
+    client = request.client.host if request.client else ""
+    try:
+        synced = await asyncio.to_thread(workspace().http_syncs.take, url, request.cookies.get(ID_COOKIE), client)
+    except OnrampError as error:
+        status = {"route_off": 404, "too_many_requests": 429}.get(error.code, 400)
+        return JSONResponse({"error": error.as_dict()}, status_code=status)
+    answer = (
+        Response(PIXEL, media_type="image/gif") if synced.redirect is None else RedirectResponse(synced.redirect, 302)
+    )
+    is_secure = request.url.scheme == "https"  # other sites' pages are told the cookie over https only
+    answer.set_cookie(
+        ID_COOKIE, synced.uuid, max_age=180 * 86_400, httponly=True, secure=is_secure,
+        samesite="none" if is_secure else "lax",
+    )  # fmt: skip
+    answer.headers["cache-control"] = "no-store"
+    return answer
 
 
 async def refuse(request: Request, error: OnrampError) -> Response:
@@ -274,6 +298,7 @@ def leave(why: str) -> NoReturn:
 
 ROUTES = [
     Route("/api/health", health, methods=["GET"]),
+    Route("/ibs:{rest:path}", sync_ids, methods=["GET"]),
     Route("/api/upload", begin_upload, methods=["POST"]),
     Route("/api/upload/{arrival_id}", tell_offset, methods=["HEAD"]),
     Route("/api/upload/{arrival_id}", receive_bytes, methods=["PATCH"]),

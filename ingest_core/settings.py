@@ -141,6 +141,8 @@ class Settings(BaseModel):
     )
     reject_keep_days: Days = Field(None, description="Days that rejected rows are kept after the load")
     undone_keep_days: Days = Field(None, description="Days after an undo in which it can be taken back")
+    id_sync_route: bool = Field(False, description="Take ID syncs of browsers by HTTP (/ibs:dpid=…)")
+    id_sync_per_minute: int = Field(600, ge=1, le=1_000_000, description="Most ID syncs by HTTP of one client a minute")
     audience_keep_days: Days = Field(60, description="Days that lines of Audience Manager files are kept in the log")
     explore_seconds: int = Field(30, ge=1, description="Longest query of Explore")
     explore_rows: int = Field(10_000, ge=1, le=1_000_000, description="Most rows of a result that Explore shows")

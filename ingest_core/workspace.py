@@ -10,6 +10,7 @@ from pathlib import Path
 from ingest_core.arrivals.arrivals import Arrivals
 from ingest_core.arrivals.doors import WorkspaceDoors
 from ingest_core.audience_manager.audience import AudienceManager
+from ingest_core.audience_manager.http_syncs import HttpSyncs
 from ingest_core.audience_manager.outbound.outbound import Outbound
 from ingest_core.audience_manager.received import ReceivedFiles
 from ingest_core.audience_manager.receiving import Receiving
@@ -167,7 +168,10 @@ class Workspace:
             self.user,
             self.notices.tell,
         )
-        self.rounds = Rounds([self.notices, self.arrivals.watch, self.receiving, DeliveryRound(self.deliveries)])
+        self.http_syncs = HttpSyncs(self.engine, self.settings, self.audience)
+        self.rounds = Rounds(
+            [self.notices, self.arrivals.watch, self.receiving, self.http_syncs, DeliveryRound(self.deliveries)]
+        )
         self.deliveries.on_ordered = lambda: self.rounds.wake(DELIVERIES)
 
     def _progress(self, request_id: str) -> dict[str, object] | None:

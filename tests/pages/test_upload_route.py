@@ -163,11 +163,14 @@ class TestHealth:
     def test_it_is_well_while_the_worker_works_and_the_engine_answers(self, send, workspace):
         workspace.jobs.start_worker()
         status, _, body = send("GET", "/api/health")
-        assert (status, json.loads(body)) == (200, {"status": "ok", "worker": "alive", "engine": "fine"})
+        assert (status, json.loads(body)) == (200, {"status": "ok", "worker": "alive", "engine": "fine", "trouble": {}})
 
     def test_it_is_not_without_a_worker(self, send):
         status, _, body = send("GET", "/api/health")
-        assert (status, json.loads(body)) == (503, {"status": "failing", "worker": "gone", "engine": "fine"})
+        assert (status, json.loads(body)) == (
+            503,
+            {"status": "failing", "worker": "gone", "engine": "fine", "trouble": {}},
+        )
 
     def test_it_is_not_with_an_engine_that_stopped(self, send, workspace):
         left = threading.Event()
@@ -187,3 +190,28 @@ def test_every_answer_carries_the_security_headers(send):
     assert "'unsafe-inline'" not in policy.partition("script-src")[2].partition(";")[0]
     assert headers["x-content-type-options"] == "nosniff"
     assert headers["referrer-policy"] == "no-referrer"
+
+
+# ── ID syncs by HTTP ─────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_an_id_sync_is_not_there_until_it_is_switched_on(send):
+    status, _, body = send("GET", "/ibs:dpid=478&dpuuid=C-1")
+    assert (status, json.loads(body)["error"]["code"]) == (404, "route_off")
+
+
+def test_an_id_sync_answers_with_a_pixel_and_a_cookie_or_sends_on(send, workspace):
+    workspace.configuration.set({"id_sync_route": True})
+    workspace.sources.add("Site", kind="data_source", dpid=478, id_type="cookie")
+    status, headers, body = send("GET", "/ibs:dpid=478&dpuuid=C-1")
+    assert (status, headers["content-type"], body[:6]) == (200, "image/gif", b"GIF89a")
+    name, _, rest = headers["set-cookie"].partition("=")
+    uuid = rest.partition(";")[0]
+    assert (name, len(uuid), "HttpOnly" in rest) == ("onramp_uuid", 38, True)
+    cookie = {"cookie": f"onramp_uuid={uuid}"}
+    status, headers, _ = send(
+        "GET", "/ibs:dpid=478&dpuuid=C-1&redir=https%3A%2F%2Fx.example%2F%24%7BDD_UUID%7D", cookie
+    )
+    assert (status, headers["location"]) == (302, f"https://x.example/{uuid}")
+    status, _, body = send("GET", "/ibs:dpid=99&dpuuid=C-1")
+    assert (status, json.loads(body)["error"]["code"]) == (400, "unknown_data_source")
