@@ -71,7 +71,7 @@ def test_no_session_can_leave_the_database(workspace, sql):
         session.rows(sql.format(home=workspace.home))
     assert caught.value.code == "engine_error"
     assert {path.name for path in workspace.home.iterdir()} <= {
-        "keys.json", "landing", "lock", "onramp.duckdb", "onramp.duckdb.wal", "tmp",
+        "exports", "keys.json", "landing", "lock", "onramp.duckdb", "onramp.duckdb.wal", "outgoing", "tmp",
     }  # fmt: skip
 
 
