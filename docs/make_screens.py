@@ -84,6 +84,14 @@ def write_message(page: Page) -> None:
     settle(page)
 
 
+def look_before_erasing(page: Page) -> None:
+    """At the end of the drawer of a customer."""
+    page.get_by_text("Erase this customer").click()
+    page.get_by_role("button", name="See what would go").click()
+    page.get_by_text("leave the record log").wait_for()
+    page.get_by_role("button", name="Erase for good").scroll_into_view_if_needed()
+
+
 PICTURES = (
     Picture("sources", "/"),
     Picture("sources_phone", "/", size=PHONE),
@@ -108,6 +116,7 @@ PICTURES = (
     Picture("profiles", "/profiles"),
     Picture("profile", "/profiles?profile={profile}"),
     Picture("timeline", "/profiles?profile={profile}&about=Timeline"),
+    Picture("erase", "/profiles?profile={profile}", look_before_erasing),
     Picture("segments", "/segments"),
     Picture("overlap", "/segments?view=Overlap"),
     Picture("segment", "/segment?segment={segment}"),
@@ -164,6 +173,7 @@ def settle(page: Page) -> None:
     """Waits until the script has run and charts are drawn."""
     page.get_by_role("heading", level=1).first.wait_for()
     page.locator('[data-testid="stApp"][data-test-script-state="notRunning"]').wait_for()
+    page.wait_for_function("!document.querySelector('[data-testid=\"stSkeleton\"]')")
     page.wait_for_timeout(1500)
 
 

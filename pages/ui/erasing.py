@@ -70,7 +70,7 @@ def effects(seen: Erased) -> list[str]:
     told = [
         f"**{rows}** of {uploads} leave the record log, and the profile is gone.",
         f"Personal values that nobody else has are deleted: **{seen.values:,}**; others keep {seen.kept_values:,}.",
-        f"Later files cannot bring the customer back: **{count(seen.suppressed, 'identifier')}** bars their rows."
+        f"Later files cannot bring the customer back; barred: **{count(seen.suppressed, 'identifier')}**."
         if seen.suppressed
         else "No identifier is this customer's alone: **a later file can bring the customer back**.",
     ]
