@@ -103,7 +103,7 @@ def test_a_wrong_value_stops_saving_and_a_rule_can_be_pasted(home, repository, p
         page.keyboard.press("Control+Enter")
         expect(page.get_by_text("rule.all[0].value")).to_be_visible()
         page.get_by_role("tab", name="Rule", exact=True).click()
-        expect(page.get_by_text("is not a number")).to_be_visible()
+        expect(page.get_by_text("is not a number").first).to_be_visible()
         expect(page.get_by_role("button", name="Save segment")).to_be_disabled()
         page.get_by_role("textbox", name="Value").fill("900")
         page.keyboard.press("Tab")
