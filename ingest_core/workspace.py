@@ -12,6 +12,7 @@ from ingest_core.arrivals.doors import WorkspaceDoors
 from ingest_core.audience_manager.audience import AudienceManager
 from ingest_core.audience_manager.http_syncs import HttpSyncs
 from ingest_core.audience_manager.outbound.outbound import Outbound
+from ingest_core.audience_manager.outbound.runs import Runs
 from ingest_core.audience_manager.received import ReceivedFiles
 from ingest_core.audience_manager.receiving import Receiving
 from ingest_core.catalog import Attributes, Drafts, Mappings, Sources
@@ -122,6 +123,7 @@ class Workspace:
         """What services keep in memory is one thing, whoever looks."""
         self.rounds.share(within.rounds)
         self.notices, self.receiving = within.notices, within.receiving
+        self.arrivals.watch = within.arrivals.watch  # one turn at a time, whoever asks for it
         self.explore.share(within.explore)
         self.operations.share(within.operations)
 
@@ -143,15 +145,15 @@ class Workspace:
         )
         self.pgp_keys = PgpKeys(engine, keyset, user)
         self.audience = AudienceManager(engine, keyset, self.sources, self.landing, self.pgp_keys, user)
-        self._move_files()
+        self._move_files(within)
 
-    def _move_files(self) -> None:
+    def _move_files(self, within: Workspace | None) -> None:
         """The services that fetch, deliver and tell, each with a round of its own."""
         self.notices = Notices(self.engine, self.configuration, self.settings, self._progress)
         self.destinations = Destinations(self.home, self.engine, self._keyset, self.user)
-        self.outbound = Outbound(
-            self.home, self.engine, self._keyset, self.destinations, self.pgp_keys, self.audience, self.user
-        )
+        zone = LandingZone(self.home / "exports", self._keyset)
+        runs = Runs(self.engine, zone, self.destinations) if within is None else within.outbound.runs
+        self.outbound: Outbound = Outbound(self.engine, self._keyset, runs, self.pgp_keys, self.audience, self.user)
         self.received = ReceivedFiles(self.engine, self.landing, self.user)
         self.receiving = Receiving(self.engine, self.landing, self.received, self.audience)
         self.arrivals = Arrivals(
@@ -228,6 +230,8 @@ class Workspace:
             abort_point("open", "after")
             sweep(engine)
             collect(engine, workspace.landing, workspace.drafts)
+            workspace.deliveries.take_up()
+            workspace.outbound.runs.take_up()
         except BaseException:
             if engine is not None:
                 engine.close()  # or the next try in this process would find the file open

@@ -6,7 +6,6 @@ forgets the requests. So mappings by HTTP stand in the same log as those of file
 
 from __future__ import annotations
 
-import io
 import re
 import secrets
 import threading
@@ -25,6 +24,7 @@ from ingest_core.audience_manager.processing import BatchOptions
 from ingest_core.clock import now
 from ingest_core.engine import Engine, Session
 from ingest_core.errors import InputError, StateError
+from ingest_core.files.in_memory import InMemory
 from ingest_core.settings import Settings
 
 BY = "HTTP ID sync"
@@ -97,7 +97,7 @@ class HttpSyncs:
         def forget(session: Session, _: object) -> None:
             session.run("DELETE FROM am_http_sync WHERE sync_no <= ?", [rows[-1][0]])
 
-        sources = [_File(str(_name(dpid, stamp)), "".join(lines).encode()) for dpid, lines in sorted(files.items())]
+        sources = [InMemory(str(_name(dpid, stamp)), "".join(lines).encode()) for dpid, lines in sorted(files.items())]
         self._audience.ingest(sources, BatchOptions(now()), also=forget, user=BY)
         return 1.0  # two files of one second would share a name
 
@@ -153,15 +153,3 @@ def _redirect(asked: HttpSync, uuid: str) -> str | None:
 
 def _refused(code: str, why: str) -> InputError:
     return InputError(f"{why} Nothing was kept.", code=code, hint="Such as /ibs:dpid=478&dpuuid=C-1042")
-
-
-class _File:
-    """An ID sync in memory."""
-
-    def __init__(self, name: str, data: bytes) -> None:
-        self.name = name
-        self.size = len(data)
-        self._data = data
-
-    def open(self) -> io.BytesIO:
-        return io.BytesIO(self._data)

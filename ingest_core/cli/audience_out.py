@@ -112,14 +112,11 @@ def _order_remove(workspace: Workspace, args: argparse.Namespace) -> Any:
 
 
 def _export(workspace: Workspace, args: argparse.Namespace) -> Any:
-    at = None if args.at is None else to_utc(_moment(args.at))
+    given = moment_given(args.at)
+    at = None if given is None else to_utc(given)
     if args.dry_run:
         return workspace.outbound.exports.preview(args.order, args.mode, at)
     return told(workspace.outbound.exports.run(args.order, args.mode, at=at, user=workspace.user))
-
-
-def _moment(text: str) -> Any:
-    return moment_given(text)
 
 
 def _runs(workspace: Workspace, args: argparse.Namespace) -> Any:

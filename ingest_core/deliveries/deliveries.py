@@ -84,7 +84,6 @@ class Deliveries:
         preparing = Preparing(engine, keyset, self._zone, history, pgp_keys.recipients)
         self._sending = Sending(engine, self._zone, preparing, destinations, tell)
         self.on_ordered: Callable[[], None] = lambda: None
-        self._sweep()
 
     def offer(self, kind: Kind, given: str) -> Offer:
         """What can be sent of it. Raises as ``selection.find``."""
@@ -272,8 +271,8 @@ class Deliveries:
                 writer.write(block)
         return writer.finish()
 
-    def _sweep(self) -> None:
-        """At opening: what was under way waits again; files that no delivery needs go."""
+    def take_up(self) -> None:
+        """At opening, and only then: what was under way waits again; files that no delivery needs go."""
         with self._engine.queue, self._engine.session() as session, session.transaction():
             records.let_go(session)
             records.let_bytes_go(session, KEEP_BYTES_DAYS)

@@ -6,11 +6,10 @@ never get the same name. So a process that ends anywhere here leaves a delivery 
 
 from __future__ import annotations
 
-import io
 import random
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import IO, Protocol
+from typing import Protocol
 
 from ingest_core.clock import now
 from ingest_core.deliveries import records
@@ -21,6 +20,7 @@ from ingest_core.deliveries.telling import failed_event
 from ingest_core.engine import Engine, Session
 from ingest_core.errors import DeliveryError, InputError, OnrampError, StateError, Stopped
 from ingest_core.faults import abort_point
+from ingest_core.files.in_memory import InMemory
 from ingest_core.jobs.loads import fault_of_ours
 from ingest_core.ledger.outbox import Event
 from ingest_core.transport.control_file import SentFile, control_file
@@ -127,20 +127,8 @@ class Sending:
             self.tell(session, failed_event(failed))
 
 
-class _Bytes:
-    """A small file in memory."""
-
-    def __init__(self, name: str, data: bytes) -> None:
-        self.name = name
-        self.size = len(data)
-        self._data = data
-
-    def open(self) -> IO[bytes]:
-        return io.BytesIO(self._data)
-
-
-def _control(ready: Delivery) -> _Bytes:
+def _control(ready: Delivery) -> InMemory:
     """The same bytes at each attempt."""
     file = str(ready.file)
     sent = SentFile(file, ready.bytes or 0, ready.lines or 0, ready.md5 or "")
-    return _Bytes(str(ready.control_file), control_file(file.removesuffix(".gz"), [sent]))
+    return InMemory(str(ready.control_file), control_file(file.removesuffix(".gz"), [sent]))

@@ -113,7 +113,7 @@ class Erasure:
         told = {name: taken[name] for name in ("rows", "values", "rejected_rows", "suppressed")}
         write_audit(session, self.user, "erase", profile_id(pid), {**told, **({"reason": why} if why else {})})
         return Erased(
-            profile_id=profile_id(pid), **taken, segments=_changed(counted, after), steps=tuple(runner.reports)
+            profile_id=profile_id(pid), **taken, segments=counting.changes(counted, after), steps=tuple(runner.reports)
         )
 
 
@@ -160,9 +160,3 @@ def _drop_values(runner: Runner, keyset: Keyset, fields: Fields, texts: list[tup
         blank_texts(session, keyset, texts)
         done(values)
     return values
-
-
-def _changed(before: dict[str, int], after: dict[str, int]) -> tuple[SegmentChange, ...]:
-    names = sorted(before.keys() | after.keys())
-    changes = (SegmentChange(name=name, before=before.get(name), after=after.get(name)) for name in names)
-    return tuple(change for change in changes if change.before != change.after)

@@ -21,8 +21,8 @@ from ingest_core.ledger.audit import write_audit
 from ingest_core.ledger.fields import Fields
 from ingest_core.ledger.live import decide_live, fold_again
 from ingest_core.ledger.rules_of import rules_of
-from ingest_core.models import SegmentChange, UndoReceipt
-from ingest_core.segments import segments
+from ingest_core.models import UndoReceipt
+from ingest_core.segments import counting, segments
 from ingest_core.settings import Settings
 
 _TOLD_AS = {"undo": "upload_undone", "redo": "upload_redone"}
@@ -92,7 +92,7 @@ class Undo:
         _check(before, after, moved)
         with runner.timed("segments", "Count every segment as it is now.") as done:
             (segments.hide_with if is_undo else segments.show_with)(session, upload["request_id"])
-            changed = _segment_changes(counted, segments.keep_counts(session, action, upload["request_id"]))
+            changed = counting.changes(counted, segments.keep_counts(session, action, upload["request_id"]))
             done(len(changed))
         write_audit(session, user, action, upload["request_id"], {"profiles_after": after["profiles"], **moved})
         uploads.tell_of(session, upload["request_id"], _TOLD_AS[action], again=now().isoformat())
@@ -212,13 +212,6 @@ SELECT (SELECT count(*) FROM refold_profile) - (SELECT count(DISTINCT old_pid) F
 def _check(before: dict[str, int], after: dict[str, int], moved: dict[str, int]) -> None:
     change = moved["returned"] - moved["removed"] + moved["came_apart"] - moved["merged"]
     must_be(after["profiles"], before["profiles"] + change, "profiles")
-
-
-def _segment_changes(before: dict[str, int], after: dict[str, int]) -> tuple[SegmentChange, ...]:
-    """Segments whose count changes; None = not there."""
-    names = sorted(before.keys() | after.keys())
-    changes = (SegmentChange(name=name, before=before.get(name), after=after.get(name)) for name in names)
-    return tuple(change for change in changes if change.before != change.after)
 
 
 def _rows(session: Session, upload_no: int) -> int:

@@ -73,6 +73,13 @@ def keep_counts(
     return _by_name(counted)
 
 
+def changes(before: dict[str, int], after: dict[str, int]) -> tuple[SegmentChange, ...]:
+    """Segments whose count changes; None = not there."""
+    names = sorted(before.keys() | after.keys())
+    found = (SegmentChange(name=name, before=before.get(name), after=after.get(name)) for name in names)
+    return tuple(change for change in found if change.before != change.after)
+
+
 def _by_name(counted: Sequence[Counted]) -> dict[str, int]:
     return {one.kept.name: one.count for one in counted if one.count is not None}
 

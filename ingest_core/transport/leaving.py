@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from types import TracebackType
 from typing import IO, Self
 
@@ -11,14 +12,16 @@ from ingest_core.transport.places import USED_BY, Secrets
 from ingest_core.transport.port import UNFINISHED, Entry, Told, Write, broke_off, checked_name
 
 
-class Connected:
+class Connected(ABC):
     """The half of a place that does not depend on its kind."""
 
+    @abstractmethod
     def fetch(self, entry: Entry, write: Write, told: Told = lambda _: None) -> None:
-        raise NotImplementedError
+        """As the port says."""
 
+    @abstractmethod
     def close(self) -> None:
-        raise NotImplementedError
+        """As the port says."""
 
     def __enter__(self) -> Self:
         return self

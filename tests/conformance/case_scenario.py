@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from ingest_core.audience_manager.outbound import sets
-from ingest_core.audience_manager.outbound.exports import default_lines
+from ingest_core.audience_manager.outbound.exports import compile_rows
+from ingest_core.audience_manager.outbound.orders import Order
 from ingest_core.audience_manager.processing import BatchOptions
 from ingest_core.audience_manager.qualified import make_live, members, segments_of
 from ingest_core.audience_manager.receipts import Counts
@@ -117,7 +118,9 @@ class _Story:
                 sets.all_rows(session)
             else:
                 sets.changed_rows(session, self._told.get(destination))
-            rows = default_lines(session)
+            order = Order(order_id=1, name="default", master=step["master_dpid"], folder="/")
+            made = compile_rows(session, order, step["mode"], at)
+            rows = [line for (line,) in session.rows(f"SELECT {made.sql} FROM am_out ORDER BY id", made.parameters)]
             self._told[destination] = self._runs = self._runs + 1
             sets.keep_told(session, self._runs)
         self._verdict.expect(f"{place}: rows", step["expect"]["rows"], rows)

@@ -28,9 +28,12 @@ def shelf(tmp_path: Path) -> Shelf:
 
 
 def deliveries_of(workspace: Workspace, shelf: Shelf) -> Deliveries:
-    return Deliveries(
+    """As at an opening of the workspace."""
+    made = Deliveries(
         workspace.home, workspace.engine, workspace._keyset, workspace.history, shelf, workspace.pgp_keys, "asha"
     )
+    made.take_up()
+    return made
 
 
 @pytest.fixture

@@ -26,7 +26,7 @@ from ingest_core.segments.known import Known
 from ingest_core.segments.segments import condition_of
 from ingest_core.segments.tree import InSource
 from ingest_core.transport.openpgp import encrypted
-from ingest_core.vault import Keyset, LandingZone
+from ingest_core.vault import Keyset
 
 SHOWN = 5
 
@@ -49,12 +49,11 @@ class Builds:
     """Keeps definitions, makes their runs and brings them to their places."""
 
     def __init__(
-        self, engine: Engine, keyset: Keyset, zone: LandingZone, runs: Runs, pgp_keys: PgpKeys,
+        self, engine: Engine, keyset: Keyset, runs: Runs, pgp_keys: PgpKeys,
         registered: Callable[[], Registered], user: str,
     ) -> None:  # fmt: skip
         self._engine = engine
         self._keyset = keyset
-        self._zone = zone
         self._runs = runs
         self._pgp_keys = pgp_keys
         self._registered = registered
@@ -143,7 +142,7 @@ class Builds:
             counts = build_sets.fill(session, build, self._told(session, build, is_full))
             look_again(build, counts["rows"], counts["removals"], confirmed)
             made: Parted = []
-            with Parts(self._zone, most=build.split_bytes, is_gzip=build.gzip) as parts:
+            with Parts(self._runs.zone, most=build.split_bytes, is_gzip=build.gzip) as parts:
                 files = self._make(session, build, parts, made)
                 with self._engine.queue:
                     number = self._runs.insert(
@@ -161,7 +160,7 @@ class Builds:
         made += parts.finish()
         files = list(named(made, _in_folder(build, [str(n) for n in _split_names(build, timestamp, len(made))])))
         if build.mode == "overwrite" and session.value("SELECT count(*) FROM am_leaving"):
-            extra = Parts(self._zone, most=build.split_bytes, is_gzip=build.gzip)
+            extra = Parts(self._runs.zone, most=build.split_bytes, is_gzip=build.gzip)
             extra.add_all(session.batches(build_sets.lines_sql(session, build, "am_leaving")))
             removals = build.model_copy(update={"mode": "sync"})
             leaving = extra.finish()
@@ -173,9 +172,9 @@ class Builds:
         if not build.pgp:
             return file
         recipients = self._pgp_keys.recipients(build.pgp)
-        with encrypted(self._zone.open(file.landing), recipients, self._zone.folder) as sealed:
-            parts = Parts.copied(self._zone, sealed)
-        self._zone.delete(file.landing)
+        with encrypted(self._runs.zone.open(file.landing), recipients, self._runs.zone.folder) as sealed:
+            parts = Parts.copied(self._runs.zone, sealed)
+        self._runs.zone.delete(file.landing)
         update = {name: getattr(parts, name) for name in ("landing", "size", "md5", "sha256")}
         return file.model_copy(update=update)
 

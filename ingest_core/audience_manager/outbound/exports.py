@@ -19,7 +19,6 @@ from ingest_core.clock import now
 from ingest_core.engine import Engine, Session
 from ingest_core.errors import InputError, StateError
 from ingest_core.models import Model
-from ingest_core.vault import LandingZone
 
 Mode = Literal["full", "iter"]
 SHOWN = 5
@@ -38,11 +37,8 @@ class ExportPreview(Model):
 class Exports:
     """Makes the runs of orders and brings them to their places."""
 
-    def __init__(
-        self, engine: Engine, zone: LandingZone, orders: Orders, runs: Runs, registered: Callable[[], Registered]
-    ) -> None:
+    def __init__(self, engine: Engine, orders: Orders, runs: Runs, registered: Callable[[], Registered]) -> None:
         self._engine = engine
-        self._zone = zone
         self._orders = orders
         self.runs = runs
         self._registered = registered
@@ -53,7 +49,7 @@ class Exports:
         with self._engine.session() as session, session.transaction():
             counts = self._fill(session, order, mode, moment)
             stamp = self._stamp(session, order, mode)
-            with Parts(self._zone, most=order.split_bytes, header=_header(order, mode, stamp)) as parts:
+            with Parts(self.runs.zone, most=order.split_bytes, header=_header(order, mode, stamp)) as parts:
                 parts.add_all(session.batches(self._lines(session, order, mode, moment)))
                 names = file_names(order, mode, stamp, len(parts.finish()))
                 parts.give_up()
@@ -91,7 +87,7 @@ class Exports:
         with self._engine.session() as session, session.transaction():
             counts, stamp = self._fill(session, order, mode, at), self._stamp(session, order, mode)
             header = _header(order, mode, stamp)
-            with Parts(self._zone, most=order.split_bytes, header=header, is_gzip=order.gzip) as parts:
+            with Parts(self.runs.zone, most=order.split_bytes, header=header, is_gzip=order.gzip) as parts:
                 parts.add_all(session.batches(self._lines(session, order, mode, at)))
                 made: list[Part] = parts.finish()
                 files = named(made, file_names(order, mode, stamp, len(made)))
@@ -170,14 +166,6 @@ def compile_rows(session: Session, order: Order, mode: Mode, at: datetime) -> Ro
         behind = f"{separator} || array_to_string(removed, ',')"
         made.sql = f"concat({made.sql}, CASE WHEN len(removed) > 0 THEN {behind} ELSE '' END)"
     return made
-
-
-def default_lines(session: Session) -> list[str]:
-    """The rows of ``am_out`` as an order of segments without a template writes them."""
-    order = Order(order_id=1, name="default", master=0, folder="/")
-    compiled = compile_rows(session, order, "full", now())
-    rows = session.rows(f"SELECT {compiled.sql} FROM am_out ORDER BY id", compiled.parameters)
-    return [str(line) for (line,) in rows]
 
 
 def _join(session: Session, master: int, what: str) -> str:

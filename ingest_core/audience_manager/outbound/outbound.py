@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from pathlib import Path
 
 from ingest_core.audience_manager.audience import AudienceManager
 from ingest_core.audience_manager.outbound.builds import Builds
 from ingest_core.audience_manager.outbound.exports import Exports
 from ingest_core.audience_manager.outbound.orders import Orders
-from ingest_core.audience_manager.outbound.runs import Connecting, Runs
+from ingest_core.audience_manager.outbound.runs import Runs
 from ingest_core.audience_manager.outbound.segments import TraitSegments
 from ingest_core.audience_manager.preflight import NO_KEYS, Preflight, preflight
 from ingest_core.catalog.pgp_keys import PgpKeys
@@ -18,25 +17,22 @@ from ingest_core.clock import now
 from ingest_core.engine import Engine
 from ingest_core.engine.steps import ignore_progress
 from ingest_core.models import ByteSource, Progress
-from ingest_core.vault import Keyset, LandingZone
+from ingest_core.vault import Keyset
 
 
 class Outbound:
     """The outgoing side of Audience Manager of one workspace."""
 
     def __init__(
-        self, home: Path, engine: Engine, keyset: Keyset, destinations: Connecting, pgp_keys: PgpKeys,
-        audience: AudienceManager, user: str,
-    ) -> None:  # fmt: skip
-        zone = LandingZone(home / "exports", keyset)
+        self, engine: Engine, keyset: Keyset, runs: Runs, pgp_keys: PgpKeys, audience: AudienceManager, user: str
+    ) -> None:
+        self.runs = runs
         self.segments = TraitSegments(engine, user)
-        self.runs = Runs(engine, zone, destinations)
-        self.orders = Orders(engine, user, self.runs.forget)
-        self.exports = Exports(engine, zone, self.orders, self.runs, audience.registered)
-        self.builds = Builds(engine, keyset, zone, self.runs, pgp_keys, audience.registered, user)
+        self.orders = Orders(engine, user, runs.forget)
+        self.exports = Exports(engine, self.orders, runs, audience.registered)
+        self.builds = Builds(engine, keyset, runs, pgp_keys, audience.registered, user)
         self._engine = engine
         self._audience = audience
-        _sweep(self.runs, zone)
 
     def preflight(
         self, files: Sequence[ByteSource], at: datetime | None = None, *, keys: Mapping[str, str] = NO_KEYS,
@@ -44,12 +40,3 @@ class Outbound:
     ) -> Preflight:  # fmt: skip
         """What would become of files if they were sent now; as ``preflight.preflight``."""
         return preflight(self._engine, self._audience, files, at or now(), keys=keys, progress=progress)
-
-
-def _sweep(runs: Runs, zone: LandingZone) -> None:
-    """At opening: files of runs that were never kept, or have arrived, go."""
-    if found := zone.ids():
-        needed = {file.landing for run in runs.prepared() for file in run.files}
-        for landing in found:
-            if landing not in needed:
-                zone.delete(landing)

@@ -7,7 +7,6 @@ before the next one of the same definition is made.
 
 from __future__ import annotations
 
-import io
 import json
 import threading
 from collections.abc import Mapping, Sequence
@@ -20,6 +19,7 @@ from ingest_core.clock import now
 from ingest_core.engine import Engine, Session
 from ingest_core.errors import DeliveryError, InputError, StateError
 from ingest_core.faults import abort_point
+from ingest_core.files.in_memory import InMemory
 from ingest_core.ledger.audit import write_audit
 from ingest_core.ledger.uploads import new_request_id, utc
 from ingest_core.models import ByteSource, Model
@@ -78,7 +78,7 @@ def named(parts: Sequence[Part], names: Sequence[str]) -> tuple[RunFile, ...]:
 
 @dataclass(frozen=True, slots=True)
 class Runs:
-    """The runs of one workspace. ``zone`` holds the files that are not there yet."""
+    """The runs of one workspace, one object for everybody who works in it. ``zone`` holds files on their way."""
 
     engine: Engine
     zone: LandingZone
@@ -116,9 +116,13 @@ class Runs:
         found = self._runs("kind = ? AND definition = ? AND status = ? ORDER BY run_no", [kind, definition, PREPARED])
         return found[0] if found else None
 
-    def prepared(self) -> Listed:
-        """Every run that is not there yet."""
-        return self._runs("status = ? ORDER BY run_no", [PREPARED])
+    def take_up(self) -> None:
+        """At opening, and only then: files of runs that were never kept, or have arrived, go."""
+        if found := self.zone.ids():
+            needed = {file.landing for run in self._runs("status = ?", [PREPARED]) for file in run.files}
+            for landing in found:
+                if landing not in needed:
+                    self.zone.delete(landing)
 
     def get(self, key: str | int) -> Run:
         """By run id or number. InputError ``no_such_run``."""
@@ -145,7 +149,7 @@ class Runs:
                 abort_point("am deliver", "before")
                 found = [place.put(file.name, _Named(file.name, self.zone.open(file.landing))) for file in run.files]
                 if run.control is not None:
-                    place.put(run.control, _Bytes(run.control, control_bytes(run)))
+                    place.put(run.control, InMemory(run.control, control_bytes(run)))
                 abort_point("am deliver", "after")
         except DeliveryError as error:
             self._set(run.run_no, {"error": json.dumps(error.as_dict(), default=str)})
@@ -267,15 +271,3 @@ class _Named:
 
     def open(self) -> IO[bytes]:
         return self._file.open()
-
-
-class _Bytes:
-    """A small file in memory."""
-
-    def __init__(self, name: str, data: bytes) -> None:
-        self.name = name
-        self.size = len(data)
-        self._data = data
-
-    def open(self) -> IO[bytes]:
-        return io.BytesIO(self._data)
