@@ -142,8 +142,16 @@ class Runs:
     def deliver(self, run: Run) -> Run:
         """Leaves every file at its place, the control file last; what is there already stays as it is.
 
-        DeliveryError as the port; the run is prepared still then, and the next try sends the same bytes.
+        DeliveryError as the port; the run is prepared still then, and the next try sends the same bytes. StateError
+        ``bytes_gone`` where they are not here any more: a restored backup has none that were on their way.
         """
+        if not {file.landing for file in run.files} <= {*self.zone.ids()}:
+            raise StateError(
+                "Files of a run that did not arrive are not here any more. Nothing was sent.",
+                code="bytes_gone",
+                hint=f"End it with: am give-up {run.run_id}. Then send everything once.",
+                facts={"run": run.run_id},
+            )
         try:
             with self._connected(run.place) as place:
                 abort_point("am deliver", "before")

@@ -238,6 +238,20 @@ class TestFaults:
         rows = [line for run in reversed(out.workspace.outbound.runs.list()) for line in out.lines(run)]
         assert received({}, rows) == {"b": {102}}
 
+    def test_bytes_that_a_restored_backup_does_not_have_are_told_with_the_way_out(self, gone):
+        with pytest.raises(DeliveryError):
+            gone.run()
+        (prepared,) = gone.workspace.outbound.runs.list()
+        for file in prepared.files:
+            gone.workspace.outbound.runs.zone.delete(file.landing)
+        gone.folder.mkdir()
+        with pytest.raises(StateError) as caught:
+            gone.run()
+        assert caught.value.code == "bytes_gone"
+        assert prepared.run_id in caught.value.hint
+        gone.workspace.outbound.runs.give_up(prepared)
+        assert gone.lines(gone.run("full")) == ["a 102"]
+
     def test_an_order_that_is_not_there_is_told(self, out):
         with pytest.raises(InputError) as caught:
             out.run(order="nothing")
