@@ -45,11 +45,12 @@ TABLE = "| Code | What it means | What to do |\n|---|---|---|\n"
 def make_pages() -> dict[str, str]:
     """File name → the whole page as Markdown."""
     sys.path.insert(0, str(ROOT))
-    from ingest_core.audience_manager.reasons import FILE_REASONS, LINE_REASONS, NAME_REASONS, WARNING_REASONS
+    from ingest_core.audience_manager import reasons as am
     from ingest_core.reasons import REASONS
 
     parts = {
-        "Names": NAME_REASONS, "Files": FILE_REASONS, "Lines and rows": LINE_REASONS, "Warnings": WARNING_REASONS,
+        "Names": am.NAME_REASONS, "Files": am.FILE_REASONS, "Lines and rows": am.LINE_REASONS,
+        "Warnings": am.WARNING_REASONS, "Left out of builds": am.BUILD_REASONS,
     }  # fmt: skip
     codes = "".join(f"\n## {title}\n\n{TABLE}{rows(reasons.values())}" for title, reasons in parts.items())
     return {"reasons.md": HEAD + rows(REASONS.values()), "audience-manager-codes.md": AM_HEAD + codes}

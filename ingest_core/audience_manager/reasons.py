@@ -184,6 +184,13 @@ _WARNINGS = (
            "Split it into numbered parts with the same timestamp."),
 )  # fmt: skip
 
+_BUILDS = (
+    Reason("phone_in_value", "Telephone number as value", "A value is an international telephone number, which must "
+           "not be sent.", "Leave the attribute out of the build, or correct the value."),
+    Reason("not_writable", "Value that cannot be written", "The line would be read back as something else, such as a "
+           "value with a quote inside.", "Correct the value at its source, or leave the attribute out."),
+)  # fmt: skip
+
 NAME_REASONS: dict[str, Reason] = {reason.code: reason for reason in _NAMES}
 """What refuses a file by its name."""
 
@@ -196,5 +203,8 @@ LINE_REASONS: dict[str, Reason] = {reason.code: reason for reason in _LINES}
 WARNING_REASONS: dict[str, Reason] = {reason.code: reason for reason in _WARNINGS}
 """What is accepted and worth a look."""
 
-AM_REASONS: dict[str, Reason] = NAME_REASONS | FILE_REASONS | LINE_REASONS | WARNING_REASONS
+BUILD_REASONS: dict[str, Reason] = {reason.code: reason for reason in _BUILDS}
+"""Why a build leaves somebody's line out, beside the reasons of lines and warnings."""
+
+AM_REASONS: dict[str, Reason] = NAME_REASONS | FILE_REASONS | LINE_REASONS | WARNING_REASONS | BUILD_REASONS
 """All of them by code."""

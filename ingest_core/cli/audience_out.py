@@ -33,6 +33,8 @@ def add_commands(am: Any) -> None:
     runs.add_argument("--limit", type=int, default=100, metavar="N")
     given_up = command(am, "give-up", "Send a run no more that could not be delivered.", _give_up, _run_text)
     given_up.add_argument("id", metavar="RUN")
+    again = command(am, "send-again", "Bring a run to its end that could not be delivered.", _send_again, _run_text)
+    again.add_argument("id", metavar="RUN")
     control = command(am, "control", "Keep data of a source from orders with a label.", _control)
     control.add_argument("--dpid", type=int, metavar="N", help="set the labels of this data source")
     control.add_argument("--label", action="append", default=[], metavar="T", help="may be repeated; none: no control")
@@ -124,7 +126,11 @@ def _runs(workspace: Workspace, args: argparse.Namespace) -> Any:
 
 
 def _give_up(workspace: Workspace, args: argparse.Namespace) -> Any:
-    return told(workspace.outbound.runs.give_up(workspace.outbound.runs.get(args.id)))
+    return told(workspace.outbound.runs.give_up(workspace.outbound.runs.get(args.id), workspace.user))
+
+
+def _send_again(workspace: Workspace, args: argparse.Namespace) -> Any:
+    return told(workspace.outbound.runs.send_again(args.id))
 
 
 def _control(workspace: Workspace, args: argparse.Namespace) -> Any:
@@ -134,7 +140,8 @@ def _control(workspace: Workspace, args: argparse.Namespace) -> Any:
 
 
 def _run_text(run: Any) -> str:
-    counts = ", ".join(f"{name.replace('_', ' ')} {value:,}" for name, value in run["counts"].items())
+    figures = {name: value for name, value in run["counts"].items() if isinstance(value, int)}
+    counts = ", ".join(f"{name.replace('_', ' ')} {value:,}" for name, value in figures.items())
     if "run_id" not in run:
         lines = [f"Would be told: {counts}", *map(visible, run["files"]), *(f"  {visible(row)}" for row in run["rows"])]
         return "\n".join(lines)

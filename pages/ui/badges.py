@@ -43,6 +43,7 @@ LOOK: dict[str, tuple[str, str, str]] = {
     "Not tested": ("gray", "help", "#e9ecef"),
     "Sending": ("blue", "progress_activity", "#dbe4ff"),
     "Delivered": ("green", "check_circle", "#d3f9d8"),
+    "Prepared": ("orange", "pending", "#ffec99"),
     "Nothing new": ("gray", "check", "#e9ecef"),
 }
 

@@ -10,6 +10,7 @@ import pytest
 from ingest_core.audience_manager.lines import WARNINGS
 from ingest_core.audience_manager.reasons import (
     AM_REASONS,
+    BUILD_REASONS,
     FILE_REASONS,
     LINE_REASONS,
     NAME_REASONS,
@@ -17,7 +18,7 @@ from ingest_core.audience_manager.reasons import (
 )
 from ingest_core.reasons import Reason
 
-PARTS = (NAME_REASONS, FILE_REASONS, LINE_REASONS, WARNING_REASONS)
+PARTS = (NAME_REASONS, FILE_REASONS, LINE_REASONS, WARNING_REASONS, BUILD_REASONS)
 
 
 @pytest.mark.parametrize("reason", AM_REASONS.values(), ids=list(AM_REASONS))

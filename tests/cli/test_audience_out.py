@@ -53,3 +53,27 @@ def test_an_order_that_makes_no_sense_is_refused(onramp, tmp_path):
     assert onramp.refuse(*order, "--template", "<WHAT>")["code"] == "bad_template"
     assert onramp.refuse("am", "export", "9")["code"] == "no_such_order"
     assert [one["environment"] for one in onramp.json("am", "presets")] == ["production", "beta"]
+
+
+def test_a_build_that_did_not_arrive_is_sent_again_or_given_up(onramp, tmp_path):
+    onramp.json("source", "add", "Ids", "--kind", "data_source", "--dpid", "21", "--id-type", "cross_device")
+    onramp.json("am", "trait", "add", "Gold", "--dpid", "21", "--id", "5")
+    people = tmp_path / "people.tsv"
+    people.write_text("crmid\tcity\nK1\tPune\na:b\tGoa\n")
+    onramp.json("ingest", people, "--source", "CRM", "--auto")
+    recipe = tmp_path / "gold.json"
+    recipe.write_text(json.dumps({"id": {"attribute": "crmid"}, "dpid": 21, "items": [{"trait": 5}]}))
+    place = tmp_path / "place"
+    assert onramp.run("--json", "am", "build", "Gold", "--from", recipe, "--folder", place).code == 4
+    (run,) = onramp.json("am", "runs")
+    place.mkdir()
+    sent = onramp.json("am", "send-again", run["run_id"])
+    assert (sent["status"], [file["name"] for file in sent["files"]]) == (
+        "delivered",
+        [path.name for path in place.iterdir()],
+    )
+    assert onramp.json("am", "send-again", run["run_id"]) == sent
+    place.rename(tmp_path / "moved")
+    assert onramp.run("am", "build", "Gold").code == 4
+    told = onramp.run("am", "give-up", onramp.json("am", "runs")[0]["run_id"])
+    assert (told.code, "given up" in told.out) == (0, True)

@@ -122,17 +122,11 @@ class Builds:
                 "This build does not say where its files go. Nothing was built.", code="no_place",
                 hint="Give it a destination or a folder.",
             )  # fmt: skip
-        if not self._runs.at_work.acquire(blocking=False):
-            raise StateError(
-                "Another export is being made. Nothing was changed.", code="export_runs", hint="Wait until it is done."
-            )
-        try:
+        with self._runs.alone():
             if waiting := self._runs.waiting("build", build.definition):
                 self._runs.deliver(waiting)
             run = self._runs.get(self._prepare(build, is_full, confirmed, user))
             return run if run.status == NOTHING else self._runs.deliver(run)
-        finally:
-            self._runs.at_work.release()
 
     def _prepare(self, build: Build, is_full: bool, confirmed: int | None, user: str) -> int:
         place = {"folder": build.folder} if build.folder else {"destination": str(build.destination)}

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import IO, Any, Literal, Protocol
@@ -132,12 +133,44 @@ class Runs:
             raise InputError("There is no such run. Nothing was changed.", code="no_such_run", hint="See: am runs")
         return found[0]
 
-    def list(self, kind: Kind | None = None, definition: str | None = None, limit: int = 100) -> Listed:
-        """The newest first."""
-        where = (
-            "(?::VARCHAR IS NULL OR kind = ?) AND (?::VARCHAR IS NULL OR definition = ?) ORDER BY run_no DESC LIMIT ?"
-        )
-        return self._runs(where, [kind, kind, definition, definition, limit])
+    def list(
+        self, kind: Kind | None = None, definition: str | Sequence[str] | None = None, limit: int = 100, offset: int = 0
+    ) -> Listed:
+        """The newest first. ``definition``: one, or all of several."""
+        return self._runs(f"{_OF} ORDER BY run_no DESC LIMIT ? OFFSET ?", [*_of(kind, definition), limit, offset])
+
+    def count(self, kind: Kind | None = None, definition: str | Sequence[str] | None = None) -> int:
+        """How many ``list`` has in all."""
+        with self.engine.session() as session:
+            return int(session.value(f"SELECT count(*) FROM am_run WHERE {_OF}", _of(kind, definition)))
+
+    def latest(self, kind: Kind) -> dict[str, Run]:
+        """Definition → its newest run."""
+        newest = "QUALIFY row_number() OVER (PARTITION BY definition ORDER BY run_no DESC) = 1"
+        return {run.definition: run for run in self._runs(f"kind = ? {newest}", [kind])}
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """One run is made or sent at a time. StateError ``export_runs`` while another one is."""
+        if not self.at_work.acquire(blocking=False):
+            raise StateError(
+                "Another export is being made. Nothing was changed.", code="export_runs", hint="Wait until it is done."
+            )
+        try:
+            yield
+        finally:
+            self.at_work.release()
+
+    def send_again(self, key: str | int) -> Run:
+        """Brings a prepared run to its end; one that arrived meanwhile stays as it is.
+
+        StateError ``not_prepared``, ``export_runs``, ``bytes_gone``; DeliveryError as the place.
+        """
+        with self.alone():
+            run = self.get(key)
+            if run.status == DELIVERED:
+                return run
+            return self.deliver(_prepared(run))
 
     def deliver(self, run: Run) -> Run:
         """Leaves every file at its place, the control file last; what is there already stays as it is.
@@ -177,19 +210,19 @@ class Runs:
             [kind, definition],
         )
 
-    def give_up(self, run: Run) -> Run:
+    def give_up(self, run: Run, user: str) -> Run:
         """A prepared run is not sent any more. Its receiver may have some of it: the next run has to tell everything.
 
-        StateError ``not_prepared``.
+        StateError ``not_prepared``, ``export_runs``.
         """
-        if run.status != PREPARED:
-            raise StateError(
-                f"This run is {run.status}. Nothing was changed.", code="not_prepared", hint="See: am runs"
-            )
-        self._set(run.run_no, {"status": GIVEN_UP})
-        for file in run.files:
-            self.zone.delete(file.landing)
-        return self.get(run.run_no)
+        with self.alone():
+            run = _prepared(self.get(run.run_no))
+            with self.engine.queue, self.engine.session() as session, session.transaction():
+                self._change(session, run.run_no, {"status": GIVEN_UP})
+                write_audit(session, user, "give up am run", run.run_id, {"definition": run.definition})
+            for file in run.files:
+                self.zone.delete(file.landing)
+            return self.get(run.run_no)
 
     def needs_full(self, session: Session, kind: Kind, definition: str) -> bool:
         """Whether a run was given up since the last one that arrived: nobody knows what the receiver has."""
@@ -247,6 +280,20 @@ class Runs:
 _FORGET = """DELETE FROM {table} WHERE run_no IN (
     SELECT run_no FROM am_run WHERE kind = ? AND definition = ? AND run_no < ?)"""
 """What earlier runs of the definition had told."""
+
+
+_OF = "(?::VARCHAR IS NULL OR kind = ?) AND (?::VARCHAR[] IS NULL OR list_contains(?::VARCHAR[], definition))"
+
+
+def _of(kind: Kind | None, definition: str | Sequence[str] | None) -> tuple[object, ...]:
+    names = [definition] if isinstance(definition, str) else None if definition is None else [*definition]
+    return kind, kind, names, names
+
+
+def _prepared(run: Run) -> Run:
+    if run.status != PREPARED:
+        raise StateError(f"This run is {run.status}. Nothing was changed.", code="not_prepared", hint="See: am runs")
+    return run
 
 
 def control_bytes(run: Run) -> bytes:

@@ -274,6 +274,55 @@ class TestChanges:
         (first,) = [run for run in building.workspace.outbound.runs.list() if run.files]
         assert len(building.lines(first)) == 3
 
+    @pytest.fixture
+    def waiting(self, building):
+        """A run that did not arrive; its place is there again."""
+        building.keep(changed=True)
+        building.folder.rmdir()
+        with pytest.raises(DeliveryError):
+            building.run()
+        building.folder.mkdir()
+        return building.workspace.outbound.runs.list()[0]
+
+    def test_a_run_is_sent_again_once_however_often_it_is_asked_for(self, building, waiting):
+        runs = building.workspace.outbound.runs
+        first, second = runs.send_again(waiting.run_id), runs.send_again(waiting.run_id)
+        assert first == second == runs.get(waiting.run_no)
+        assert (first.status, len(building.lines(first))) == ("delivered", 3)
+        assert building.run().status == NOTHING
+
+    def test_what_was_given_up_is_not_sent_again_and_what_arrived_not_given_up(self, building, waiting):
+        runs = building.workspace.outbound.runs
+        runs.give_up(waiting, "asha")
+        for refused in (lambda: runs.send_again(waiting.run_id), lambda: runs.give_up(waiting, "asha")):
+            with pytest.raises(StateError) as caught:
+                refused()
+            assert caught.value.code == "not_prepared"
+        assert list(building.folder.iterdir()) == []
+
+    def test_while_a_run_is_made_no_other_is_made_sent_or_given_up(self, building, waiting):
+        runs = building.workspace.outbound.runs
+        with runs.alone():
+            for refused in (building.run, lambda: runs.send_again(waiting.run_no), lambda: runs.give_up(waiting, "a")):
+                with pytest.raises(StateError) as caught:
+                    refused()
+                assert caught.value.code == "export_runs"
+        assert runs.send_again(waiting.run_no).status == "delivered"
+
+    def test_runs_are_listed_by_definition_a_page_at_a_time(self, building):
+        building.keep()
+        made = [building.run().run_no for _ in range(3)]
+        building.keep(environment="beta")
+        made.append(building.run().run_no)
+        runs = building.workspace.outbound.runs
+        both = ["Gold", "Gold (beta)"]
+        assert (runs.count("build", both), runs.count("build", "Gold"), runs.count("export")) == (4, 3, 0)
+        pages = [run.run_no for offset in (0, 3) for run in runs.list("build", both, 3, offset)]
+        assert pages == made[::-1]
+        assert {name: run.run_no for name, run in runs.latest("build").items()} == {
+            "Gold": made[2], "Gold (beta)": made[3],
+        }  # fmt: skip
+
 
 VALUES = st.one_of(
     st.sampled_from(["", "Pune", "a,b", ' x"y', "=", "“q”", "x=y", "12", "28:0", "asha@example.in", "é́ ß", "%3A", " "]),

@@ -215,7 +215,7 @@ class TestFaults:
     def test_after_a_run_was_given_up_everything_has_to_be_told(self, gone):
         with pytest.raises(DeliveryError):
             gone.run()
-        gone.workspace.outbound.runs.give_up(gone.workspace.outbound.runs.list()[0])
+        gone.workspace.outbound.runs.give_up(gone.workspace.outbound.runs.list()[0], "asha")
         gone.folder.mkdir()
         with pytest.raises(StateError) as caught:
             gone.run("iter")
@@ -249,7 +249,7 @@ class TestFaults:
             gone.run()
         assert caught.value.code == "bytes_gone"
         assert prepared.run_id in caught.value.hint
-        gone.workspace.outbound.runs.give_up(prepared)
+        gone.workspace.outbound.runs.give_up(prepared, "asha")
         assert gone.lines(gone.run("full")) == ["a 102"]
 
     def test_an_order_that_is_not_there_is_told(self, out):
