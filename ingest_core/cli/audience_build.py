@@ -1,4 +1,4 @@
-"""am build, am builds, am presets: files for Audience Manager from profiles."""
+"""am build, am builds, am approve and am decline, am presets: files for Audience Manager from profiles."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ingest_core.audience_manager.outbound.presets import PRESETS
 from ingest_core.cli.caller import path_given
 from ingest_core.cli.files_given import text_given
 from ingest_core.cli.parser import command
-from ingest_core.cli.text import visible
+from ingest_core.cli.text import table, visible
 from ingest_core.workspace import Workspace
 
 
@@ -24,13 +24,26 @@ def add_commands(am: Any) -> None:
     to.add_argument("--to", metavar="DESTINATION", help="with --from: where its files go")
     to.add_argument("--folder", metavar="DIR", help="with --from: a folder of this machine")
     build.add_argument("--full", action="store_true", help="everything, also where only changes are wanted")
-    build.add_argument("--confirm", type=int, metavar="ROWS", help="a second person saw these rows in the preview")
+    build.add_argument("--confirm", type=int, metavar="ROWS", help="approve it at once if so many rows would be sent")
+    build.add_argument("--note", default="", metavar="TEXT", help="with --confirm: why")
     build.add_argument("--dry-run", action="store_true", help="say what would be sent and change nothing")
+    _add_second_look(am)
     command(am, "builds", "List kept builds.", lambda workspace, _: workspace.outbound.builds.list())
     remove = command(am, "forget-build", "Remove a kept build; what was sent is forgotten.", _remove)
     remove.add_argument("name", metavar="NAME")
     presets = command(am, "presets", "Print where Audience Manager takes files.", lambda *_: list(PRESETS))
     presets.set_defaults(needs_workspace=False)
+
+
+def _add_second_look(am: Any) -> None:
+    waiting = command(am, "approvals", "List runs that need a second look.", _approvals, _approvals_text)
+    waiting.add_argument("--all", action="store_true", help="also those that were answered")
+    approve = command(am, "approve", "Let a run go that needs a second look, and deliver it.", _approve, _text)
+    approve.add_argument("--fingerprint", metavar="F", help="only if this is what was looked at")
+    decline = command(am, "decline", "Send a run not that needs a second look.", _decline)
+    for parser, needed in ((approve, False), (decline, True)):
+        parser.add_argument("id", metavar="RUN")
+        parser.add_argument("--note", default="", required=needed, metavar="TEXT", help="why; kept in the audit log")
 
 
 def _build(workspace: Workspace, args: argparse.Namespace) -> Any:
@@ -47,7 +60,20 @@ def _build(workspace: Workspace, args: argparse.Namespace) -> Any:
         return builds.preview(definition, is_full=args.full)
     if args.recipe is not None:
         builds.keep(definition)
-    return told(builds.run(args.name, is_full=args.full, confirmed=args.confirm, user=workspace.user))
+    return told(builds.run(args.name, is_full=args.full, confirmed=args.confirm, note=args.note, user=workspace.user))
+
+
+def _approvals(workspace: Workspace, args: argparse.Namespace) -> Any:
+    return workspace.outbound.approvals.list(answer=None if args.all else "waiting")
+
+
+def _approve(workspace: Workspace, args: argparse.Namespace) -> Any:
+    builds = workspace.outbound.builds
+    return told(builds.approve(args.id, workspace.user, note=args.note, content=args.fingerprint))
+
+
+def _decline(workspace: Workspace, args: argparse.Namespace) -> Any:
+    return workspace.outbound.approvals.decline(args.id, workspace.user, args.note)
 
 
 def _remove(workspace: Workspace, args: argparse.Namespace) -> Any:
@@ -63,3 +89,15 @@ def _text(run: Any) -> str:
         return "\n".join([f"Would be sent: {told_counts}", *refused, *shown])
     files = [f"  {visible(file['name'])}: {file['size']:,} bytes" for file in run["files"]]
     return "\n".join([f"Run {run['run_id']}: {run['status']}", f"  {told_counts}", *refused, *files])
+
+
+def _approvals_text(approvals: Any) -> str:
+    rows = [
+        {
+            "run": one["run_id"], "build": one["definition"], "rows": f"{one['counts']['rows']:,}",
+            "removals": f"{one['counts']['removals']:,}", "asked_by": one["requested_by"], "answer": one["answer"],
+            "answered_by": one["answered_by"] or "", "note": one["note"],
+        }
+        for one in approvals
+    ]  # fmt: skip
+    return table(rows, ("run", "build", "rows", "removals", "asked_by", "answer", "answered_by", "note"))

@@ -77,3 +77,42 @@ def test_a_build_that_did_not_arrive_is_sent_again_or_given_up(onramp, tmp_path)
     assert onramp.run("am", "build", "Gold").code == 4
     told = onramp.run("am", "give-up", onramp.json("am", "runs")[0]["run_id"])
     assert (told.code, "given up" in told.out) == (0, True)
+
+
+def asked(onramp, *command):
+    """The answer to a run that waits from then on: unlike a refusal it leaves something behind."""
+    done = onramp.run("--json", *command)
+    assert done.code == 3
+    return done.json["error"]
+
+
+def test_a_large_build_waits_for_somebody_else(onramp, tmp_path, monkeypatch):
+    monkeypatch.setenv("ONRAMP_USER", "Asha Menon")
+    onramp.json("source", "add", "Ids", "--kind", "data_source", "--dpid", "21", "--id-type", "cross_device")
+    onramp.json("am", "trait", "add", "Gold", "--dpid", "21", "--id", "5")
+    people = tmp_path / "people.tsv"
+    people.write_text("crmid\tcity\nK1\tPune\nK2\tGoa\n")
+    onramp.json("ingest", people, "--source", "CRM", "--auto")
+    definition = {"id": {"attribute": "crmid"}, "dpid": 21, "items": [{"trait": 5}], "look_above_rows": 1}
+    recipe = tmp_path / "gold.json"
+    recipe.write_text(json.dumps(definition))
+    place = tmp_path / "place"
+    place.mkdir()
+    build = ("am", "build", "Gold", "--from", recipe, "--folder", place)
+    fingerprint = onramp.json(*build, "--dry-run")["fingerprint"]
+    refused = asked(onramp, *build)
+    run = refused["facts"]["run"]
+    assert refused["code"] == "needs_second_look"
+    (waiting,) = onramp.json("am", "approvals")
+    assert (waiting["run_id"], waiting["fingerprint"], waiting["requested_by"]) == (run, fingerprint, "Asha Menon")
+    assert "Asha Menon" in onramp.run("am", "approvals").out
+    monkeypatch.setenv("ONRAMP_USER", "Bina Rao")
+    onramp.json("am", "decline", run, "--note", "Too many")
+    run = asked(onramp, *build)["facts"]["run"]
+    assert onramp.refuse("am", "approve", run, exit_code=3)["code"] == "same_person"
+    monkeypatch.setenv("ONRAMP_USER", "Asha Menon")
+    assert onramp.json("am", "approve", run, "--fingerprint", fingerprint)["status"] == "delivered"
+    assert asked(onramp, "am", "build", "Gold", "--confirm", "1")["code"] == "needs_second_look"
+    monkeypatch.setenv("ONRAMP_USER", "Bina Rao")
+    assert onramp.json("am", "build", "Gold", "--confirm", "2", "--note", "Counted")["status"] == "delivered"
+    assert [one["answer"] for one in onramp.json("am", "approvals", "--all")] == ["approved", "approved", "declined"]

@@ -13,7 +13,7 @@ from ingest_core.audience_manager.names import Registry, check_registry, parse_b
 from ingest_core.catalog.names import check_name
 from ingest_core.deliveries.order import PROFILE_ID, Column
 from ingest_core.deliveries.recipes import PLAIN, recipe
-from ingest_core.errors import InputError, StateError
+from ingest_core.errors import InputError
 from ingest_core.models import Attribute, Model
 
 HASHED = "am_email"
@@ -164,18 +164,6 @@ def _check_column(column: Column, known: Mapping[str, Attribute]) -> None:
             code="personal_data",
             hint=f"E-mail addresses may leave hashed (recipe {HASHED}); leave the rest out.",
         )
-
-
-def look_again(build: Build, rows: int, removals: int, confirmed: int | None) -> None:
-    """Refuses a large run that nobody has looked at. StateError ``needs_second_look``; ``confirmed``: rows seen."""
-    if (rows <= build.look_above_rows and removals <= build.look_above_removals) or confirmed == rows:
-        return
-    raise StateError(
-        f"This would send {rows:,} rows and {removals:,} removals. Nothing was sent.",
-        code="needs_second_look",
-        hint=f"Let a second person look at the preview, then confirm the rows: --confirm {rows}",
-        facts={"rows": rows, "removals": removals},
-    )
 
 
 def _bad(why: str) -> InputError:

@@ -9,8 +9,9 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from ingest_core.audience_manager.outbound import build_sets
-from ingest_core.audience_manager.outbound.build import Build, checked, look_again
+from ingest_core.audience_manager.outbound import approvals, build_sets
+from ingest_core.audience_manager.outbound.approvals import Approval, Wish
+from ingest_core.audience_manager.outbound.build import Build, checked
 from ingest_core.audience_manager.outbound.build_rows import Staging, line_of
 from ingest_core.audience_manager.outbound.parts import Part, Parts
 from ingest_core.audience_manager.outbound.runs import NOTHING, Run, RunFile, Runs, named
@@ -32,12 +33,16 @@ SHOWN = 5
 
 
 class BuildPreview(Model):
-    """What a build would send; nothing is kept. ``lines``: the first ones as they would stand in the file."""
+    """What a build would send; nothing is kept. ``lines``: the first ones as they would stand in the file.
+
+    ``fingerprint``: of all lines, where a second person has to look at them; None: the run would go at once.
+    """
 
     name: str
     counts: dict[str, Any]
     files: tuple[str, ...]
     lines: tuple[str, ...]
+    fingerprint: str | None = None
 
 
 Listed = list[Build]
@@ -83,8 +88,12 @@ class Builds:
             session.run("DELETE FROM am_build WHERE lower(name) = lower(?)", [build.name])
             session.run("INSERT INTO am_build VALUES (?, ?, ?, ?)",
                         [build.name, build.model_dump_json(), now(), self._user])  # fmt: skip
-            if before is not None and Build.model_validate_json(before).remembered_by != build.remembered_by:
-                self._forget(session, build)
+            old = None if before is None else Build.model_validate_json(before)
+            if old is not None and old != build:
+                for one in {old.definition, build.definition}:
+                    approvals.withdraw(session, one, self._user)
+                if old.remembered_by != build.remembered_by:
+                    self._forget(session, build)
             write_audit(session, self._user, "keep build", build.name, {"dpid": build.dpid, "kind": build.kind})
         return build
 
@@ -93,6 +102,7 @@ class Builds:
         build = self.get(name)
         with self._engine.write, self._engine.session() as session, session.transaction():
             session.run("DELETE FROM am_build WHERE name = ?", [build.name])
+            approvals.withdraw(session, build.definition, self._user)
             self._forget(session, build)
             write_audit(session, self._user, "remove build", build.name, {})
         return build
@@ -105,18 +115,42 @@ class Builds:
             counts = build_sets.fill(session, build, self._told(session, build, is_full))
             files = self._names(session, build, counts)
             lines = session.rows(f"SELECT id, items FROM am_sending ORDER BY id LIMIT {SHOWN}")
+            content = approvals.fingerprint(session, build) if approvals.is_large(build, counts) else None
         shown = tuple(line_of(build, identifier, items) for identifier, items in lines)
-        return BuildPreview(name=build.name, counts=counts | _about(staging), files=files, lines=shown)
+        counts |= _about(staging)
+        return BuildPreview(name=build.name, counts=counts, files=files, lines=shown, fingerprint=content)
 
-    def run(self, name: str, *, is_full: bool = False, confirmed: int | None = None, user: str) -> Run:
+    def run(
+        self, name: str, *, is_full: bool = False, confirmed: int | None = None, note: str = "", user: str
+    ) -> Run:  # fmt: skip
         """Makes one run of a kept definition and delivers it, if it says where to.
 
-        ``is_full``: everything, also where only what changed is wanted. ``confirmed``: the rows that a second person
-        saw in the preview. A run that is not delivered yet is delivered first, as it was made. InputError
-        ``no_such_build``, ``no_place``; StateError ``needs_second_look``, ``needs_full``, ``export_runs``;
-        DeliveryError.
+        ``is_full``: everything, also where only what changed is wanted. A large run waits for a second look
+        (approvals.py): ``confirmed`` approves it at once where so many rows would be sent. A run that is not delivered
+        yet is delivered first, as it was made. InputError ``no_such_build``, ``no_place``, ``note_needed``; StateError
+        ``needs_second_look``, ``same_person``, ``needs_full``, ``export_runs``; DeliveryError.
         """
-        build = self.get(name)
+        return self._bring(self.get(name), Wish(user, is_full, confirmed, note))
+
+    def approve(self, run_id: str, user: str, *, note: str = "", content: str | None = None) -> Run:
+        """Makes and delivers a run that waits for a second look. ``content``: the fingerprint of what was looked at.
+
+        InputError ``no_such_run``, ``note_needed``; StateError ``not_waiting``, ``same_person``, ``other_content``
+        where something else would be sent by now, ``no_look_needed``; else as ``run``.
+        """
+        with self._engine.session() as session:
+            held = approvals.still_waiting(approvals.one(session, run_id))
+        if content is not None and content != held.fingerprint:
+            raise approvals.other_content(held)
+        build = next((one for one in self.list() if one.definition == held.definition), None)
+        if build is None:
+            raise StateError(
+                "The build of this run is not there any more. Nothing was sent.", code="not_waiting",
+                hint="See: am builds",
+            )  # fmt: skip
+        return self._bring(build, Wish(user, held.is_full, note=note), held)
+
+    def _bring(self, build: Build, wish: Wish, held: Approval | None = None) -> Run:
         if build.destination is None and build.folder is None:
             raise InputError(
                 "This build does not say where its files go. Nothing was built.", code="no_place",
@@ -125,26 +159,40 @@ class Builds:
         with self._runs.alone():
             if waiting := self._runs.waiting("build", build.definition):
                 self._runs.deliver(waiting)
-            run = self._runs.get(self._prepare(build, is_full, confirmed, user))
+            run = self._runs.get(self._prepare(build, wish, held))
             return run if run.status == NOTHING else self._runs.deliver(run)
 
-    def _prepare(self, build: Build, is_full: bool, confirmed: int | None, user: str) -> int:
-        place = {"folder": build.folder} if build.folder else {"destination": str(build.destination)}
+    def _prepare(self, build: Build, wish: Wish, held: Approval | None) -> int:
+        """The number of the run that was made; what has to be looked at first is written down and refused."""
         with self._engine.session() as session, session.transaction():
             build = self._checked(session, build)
             staging = self._stage(session, build)
-            counts = build_sets.fill(session, build, self._told(session, build, is_full))
-            look_again(build, counts["rows"], counts["removals"], confirmed)
-            made: Parted = []
-            with Parts(self._runs.zone, most=build.split_bytes, is_gzip=build.gzip) as parts:
-                files = self._make(session, build, parts, made)
-                with self._engine.queue:
+            counts = build_sets.fill(session, build, self._told(session, build, wish.is_full))
+            about = counts | _about(staging) | {"environment": build.environment}
+            with self._engine.queue:
+                if held is not None:
+                    approvals.still_waiting(approvals.one(session, held.run_id))
+                approved, refusal = approvals.look(session, build, about, wish, held)
+            if refusal is None:
+                return self._keep_made(session, build, about, wish, approved)
+        raise refusal
+
+    def _keep_made(
+        self, session: Session, build: Build, counts: dict[str, Any], wish: Wish, approved: Approval | None
+    ) -> int:  # fmt: skip
+        place = {"folder": build.folder} if build.folder else {"destination": str(build.destination)}
+        made: Parted = []
+        with Parts(self._runs.zone, most=build.split_bytes, is_gzip=build.gzip) as parts:
+            files = self._make(session, build, parts, made)
+            with self._engine.queue:
+                if approved is not None:
+                    number = self._runs.prepare(session, approved.run_no, files, counts)
+                else:
                     number = self._runs.insert(
-                        session, "build", build.definition, build.mode, user, place, files=files,
-                        counts=counts | _about(staging) | {"environment": build.environment},
-                    )  # fmt: skip
-                    if files:
-                        build_sets.keep_sent(session, number)
+                        session, "build", build.definition, build.mode, wish.user, place, files=files, counts=counts
+                    )
+                if files:
+                    build_sets.keep_sent(session, number)
         return number
 
     def _make(self, session: Session, build: Build, parts: Parts, made: Parted) -> tuple[RunFile, ...]:

@@ -66,11 +66,7 @@ class Exports:
         StateError ``needs_full`` after a run was given up, ``export_runs``; DeliveryError as the place.
         """
         order = self._orders.get(key)
-        if not self.runs.at_work.acquire(blocking=False):
-            raise StateError(
-                "Another export is being made. Nothing was changed.", code="export_runs", hint="Wait until it is done."
-            )
-        try:
+        with self.runs.alone():
             if waiting := self.runs.waiting("export", str(order.order_id)):
                 self.runs.deliver(waiting)
             run = self.runs.get(self._prepare(order, mode, at or now(), user))
@@ -79,8 +75,6 @@ class Exports:
             if order.keep_days is not None:
                 self.runs.purge("export", str(order.order_id), order.keep_days)
             return run
-        finally:
-            self.runs.at_work.release()
 
     def _prepare(self, order: Order, mode: Mode, at: datetime, user: str) -> int:
         place = {"folder": order.folder} if order.folder else {"destination": str(order.destination)}

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from ingest_core.audience_manager.audience import AudienceManager
+from ingest_core.audience_manager.outbound.approvals import Approvals
 from ingest_core.audience_manager.outbound.builds import Builds
 from ingest_core.audience_manager.outbound.exports import Exports
 from ingest_core.audience_manager.outbound.orders import Orders
@@ -31,6 +32,7 @@ class Outbound:
         self.orders = Orders(engine, user, runs.forget)
         self.exports = Exports(engine, self.orders, runs, audience.registered)
         self.builds = Builds(engine, keyset, runs, pgp_keys, audience.registered, user)
+        self.approvals = Approvals(engine, runs.alone)
         self._engine = engine
         self._audience = audience
 

@@ -1,8 +1,9 @@
 """Runs: a sequence of files that was made, and brought to its place whole (Audience Manager spec §15.4–§15.6).
 
-A run is *prepared* with what its receiver will know, in one transaction, and *delivered* when the last of its files is
-there. In between nobody knows what the receiver has; so a prepared run is brought to its end, byte for byte the same,
-before the next one of the same definition is made.
+A large run of a build first *needs a second look* (approvals.py); it has no files then, and may end *declined* or
+*withdrawn*. A run is *prepared* with what its receiver will know, in one transaction, and *delivered* when the last of
+its files is there. In between nobody knows what the receiver has; so a prepared run is brought to its end, byte for
+byte the same, before the next one of the same definition is made.
 """
 
 from __future__ import annotations
@@ -103,6 +104,14 @@ class Runs:
         about = {"definition": definition, "mode": mode, "files": len(files)}
         write_audit(session, user, f"am {kind}", definition, about)
         return number
+
+    def prepare(self, session: Session, run_no: int, files: Sequence[RunFile], counts: Mapping[str, Any]) -> int:
+        """A run that waited for a second look gets its files, in the caller's transaction; its number."""
+        self._change(session, run_no, {
+            "status": PREPARED if files else NOTHING, "counts": json.dumps(dict(counts)),
+            "files": json.dumps([json.loads(file.model_dump_json()) for file in files]),
+        })  # fmt: skip
+        return run_no
 
     def last_told(self, session: Session, kind: Kind, definition: str) -> int | None:
         """The last run that arrived."""

@@ -247,16 +247,6 @@ class TestChanges:
         building.keep(changed=True, id={"attribute": "email", "recipe": "am_email"})
         assert len(building.lines(building.run())) == 2
 
-    def test_a_large_run_wants_a_second_look(self, building):
-        building.keep(look_above_rows=2)
-        with pytest.raises(StateError) as caught:
-            building.run()
-        assert (caught.value.code, caught.value.facts) == ("needs_second_look", {"rows": 3, "removals": 0})
-        assert list(building.folder.iterdir()) == []
-        with pytest.raises(StateError):
-            building.run(confirmed=2)
-        assert len(building.lines(building.run(confirmed=3))) == 3
-
     def test_a_preview_keeps_nothing(self, building):
         build = building.keep()
         seen = building.workspace.outbound.builds.preview(build)
