@@ -10,7 +10,7 @@ import streamlit as st
 from ingest_core.errors import OnrampError
 from ingest_core.models import Receipt, Source, SourceSettings, Told
 from ingest_core.overview import SourceActivity
-from pages.ui import approval, badges, charts, errors, schedule_tab, source_mapping, told
+from pages.ui import approval, badges, charts, errors, schedule_tab, source_audience, source_mapping, told
 from pages.ui.draft import Draft
 from pages.ui.links import breadcrumb, nothing_here, open_draft, say_done, title_row
 from pages.ui.source_drawers import KINDS, edit_source
@@ -112,6 +112,7 @@ def settings_tab(source: Source) -> None:
                 edit_source(source)
         if is_saved:
             _save(source, current.model_copy(update=chosen))
+    source_audience.draw(source)
     _archive(source)
 
 

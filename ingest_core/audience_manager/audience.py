@@ -25,6 +25,7 @@ from ingest_core.audience_manager.receipts import BatchReport
 from ingest_core.audience_manager.refold import refold
 from ingest_core.audience_manager.registered import Registered
 from ingest_core.audience_manager.reports import Reports
+from ingest_core.audience_manager.source_editing import SourceEditing
 from ingest_core.audience_manager.state import digest
 from ingest_core.audience_manager.trait_editing import TraitEditing
 from ingest_core.audience_manager.traits import Traits
@@ -57,6 +58,7 @@ class AudienceManager:
         self._user = user
         self.traits = Traits(engine, user)
         self.trait_editing = TraitEditing(engine, self.traits, user)
+        self.source_editing = SourceEditing(engine, sources)
         self.reports = Reports(engine, keyset, sources, user)
 
     def registered(self) -> Registered:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import phonenumbers
@@ -11,6 +12,7 @@ from ingest_core.catalog.names import check_name
 from ingest_core.clock import now
 from ingest_core.engine import Engine, Session
 from ingest_core.errors import InputError, StateError
+from ingest_core.ledger.audit import write_audit
 from ingest_core.models import Source, SourceKind, SourceSettings
 
 _SELECT = """
@@ -18,6 +20,15 @@ SELECT source_id, name, kind, description, dpid, id_type, inbound_id_type, owner
        settings, created_at, archived_at
 FROM source
 """
+
+FIELDS = ("kind", "dpid", "id_type", "inbound_id_type", "owner", "id_attribute", "id_placement")
+"""What a source says of its files and ids beside name, description and settings."""
+
+_FREE_TEXT = ("description", "id_placement", "recipients")
+"""What people write as they like: the audit log says that it changed, not to what."""
+
+Guard = Callable[[Session, Source, Source], None]
+"""Before → after, in the transaction of the change: raises when it must not be."""
 
 
 class Sources:
@@ -60,17 +71,13 @@ class Sources:
         id_placement: str | None = None,
         settings: SourceSettings | None = None,
     ) -> Source:
-        """Creates a source. StateError ``source_exists``; InputError ``bad_name``, ``bad_dpid``."""
+        """Creates a source. StateError ``source_exists``, ``dpid_taken``; InputError ``bad_name``, ``bad_dpid``."""
         name = check_name(name, "a source")
-        if dpid is not None and not 0 < dpid < 10**10:
-            raise InputError(
-                "A DPID is a positive number of at most ten digits. Nothing was created.",
-                code="bad_dpid",
-                hint="Use the data provider id that Audience Manager shows.",
-            )
+        check_dpid(dpid)
         settings = check_settings(settings or SourceSettings())
         with self._engine.write, self._engine.session() as session, session.transaction():
             self._refuse_taken(session, name, None)
+            _refuse_taken_dpid(session, dpid, None)
             source_id = session.value("SELECT coalesce(max(source_id), 0) + 1 FROM source")
             session.run(
                 "INSERT INTO source VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NULL)",
@@ -88,23 +95,41 @@ class Sources:
         name: str | None = None,
         description: str | None = None,
         settings: SourceSettings | None = None,
+        fields: Mapping[str, Any] | None = None,
+        guard: Guard = lambda session, before, after: None,
     ) -> Source:
-        """Changes what is given; the rest stays."""
-        current = self.get(source_id)
-        name = current.name if name is None else check_name(name, "a source")
-        settings = current.settings if settings is None else check_settings(settings)
+        """Changes what is given; the rest stays. Is on the audit log.
+
+        ``fields``: of ``FIELDS``, None takes one away; whether their values fit together is the guard's. Raises as
+        ``add`` and ``guard`` do.
+        """
         with self._engine.write, self._engine.session() as session, session.transaction():
-            self._refuse_taken(session, name, source_id)
-            session.run(
-                "UPDATE source SET name = ?, description = ?, settings = ? WHERE source_id = ?",
-                [
-                    name,
-                    current.description if description is None else description.strip(),
-                    settings.model_dump_json(),
-                    source_id,
-                ],
-            )
+            current = self.get(source_id)
+            given: dict[str, Any] = {name: value for name, value in (fields or {}).items() if name in FIELDS}
+            if name is not None:
+                given["name"] = check_name(name, "a source")
+            if description is not None:
+                given["description"] = description.strip()
+            if settings is not None:
+                given["settings"] = check_settings(settings)
+            changed = current.model_copy(update=given)
+            check_dpid(changed.dpid)
+            self._refuse_taken(session, changed.name, source_id)
+            if changed.dpid != current.dpid:
+                _refuse_taken_dpid(session, changed.dpid, source_id)
+            guard(session, current, changed)
+            detail = _changes(current, changed)
+            if detail:
+                self._write(session, changed)
+                write_audit(session, self._user, "change source", changed.name, detail)
         return self.get(source_id)
+
+    def _write(self, session: Session, source: Source) -> None:
+        columns = ("name", "description", *FIELDS)
+        session.run(
+            f"UPDATE source SET {', '.join(f'{column} = ?' for column in columns)}, settings = ? WHERE source_id = ?",
+            [*(getattr(source, column) for column in columns), source.settings.model_dump_json(), source.source_id],
+        )
 
     def archive(self, source_id: int, *, is_archived: bool = True) -> None:
         """Hides a source from lists; its profiles and history stay. Archiving twice changes nothing."""
@@ -130,6 +155,28 @@ def sources_now(session: Session) -> list[Source]:
     return [_source(row) for row in session.records(f"{_SELECT} WHERE archived_at IS NULL ORDER BY lower(name)")]
 
 
+def check_dpid(dpid: int | None) -> None:
+    """InputError ``bad_dpid``."""
+    if dpid is not None and not 0 < dpid < 10**10:
+        raise InputError(
+            "A DPID is a positive number of at most ten digits. Nothing was changed.",
+            code="bad_dpid",
+            hint="Use the data provider id that Audience Manager shows.",
+        )
+
+
+def _refuse_taken_dpid(session: Session, dpid: int | None, but: int | None) -> None:
+    """Archived sources keep theirs: they may come back."""
+    sql = "SELECT name FROM source WHERE dpid = ? AND source_id IS DISTINCT FROM ?"
+    taken = None if dpid is None else session.value(sql, [dpid, but])
+    if taken is not None:
+        raise StateError(
+            f"The source {taken} has this DPID already. Nothing was changed.",
+            code="dpid_taken",
+            hint="Use that source, or choose another DPID.",
+        )
+
+
 def check_settings(settings: SourceSettings) -> SourceSettings:
     """Settings as they are kept. InputError ``bad_country`` (no ISO code that has phone numbers), ``bad_address``."""
     country = settings.phone_country
@@ -142,6 +189,22 @@ def check_settings(settings: SourceSettings) -> SourceSettings:
     if not settings.recipients:
         return settings
     return settings.model_copy(update={"recipients": check_addresses(settings.recipients)})
+
+
+def _changes(before: Source, after: Source) -> dict[str, Any]:
+    """Name → {before, after} of what differs, settings by their own names."""
+    flat = [
+        {
+            **one.model_dump(mode="json", include={"name", "description", *FIELDS}),
+            **one.settings.model_dump(mode="json"),
+        }
+        for one in (before, after)
+    ]
+    return {
+        name: "changed" if name in _FREE_TEXT else {"before": flat[0][name], "after": value}
+        for name, value in flat[1].items()
+        if value != flat[0][name]
+    }
 
 
 def _source(record: dict[str, Any]) -> Source:

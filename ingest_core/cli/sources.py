@@ -7,19 +7,23 @@ import contextlib
 from typing import Any, get_args
 
 from ingest_core.audience_manager.registered import SAMPLING_DAYS, sampling_until
+from ingest_core.audience_manager.source_editing import check_id_attribute
+from ingest_core.catalog.sources import FIELDS
 from ingest_core.cli.parser import command, group
 from ingest_core.cli.text import sources_text
 from ingest_core.errors import InputError
-from ingest_core.models import Attribute, Source, SourceSettings, Told
+from ingest_core.models import Source, SourceSettings, Told
 from ingest_core.workspace import Workspace
 
 OFF = "off"
+ID_TYPES = ("cookie", "cross_device", "device")
 EVENTS: tuple[Told, ...] = get_args(Told)
 _PHONE_COUNTRY = "default country of phone numbers without one, such as IN"
 _THRESHOLD = "fail an upload with more than this per cent of rejects; 0 = strict"
 _RECIPIENTS = "addresses that are told about uploads, with commas between them"
 _SAMPLING = f"keep the first faulty lines of its files as samples, for {SAMPLING_DAYS} days"
 _NOTIFY_ON = "of what they are told: start, processing, end, with commas between them"
+_ONCE = "while no file of the source was stored"
 _DRIFT = "ask before a file is loaded that is further than this from the former one"
 
 
@@ -34,7 +38,7 @@ def _source(commands: Any) -> None:
     add.add_argument("--kind", choices=("customer", "data_source"), default="customer")
     add.add_argument("--description", default="")
     add.add_argument("--dpid", type=int)
-    add.add_argument("--id-type", choices=("cookie", "cross_device", "device"))
+    add.add_argument("--id-type", choices=ID_TYPES)
     add.add_argument("--inbound-id-type")
     add.add_argument("--owner", choices=("self", "other"))
     add.add_argument("--access-mapping", action="store_true", help="of others, who let us feed its traits")
@@ -48,7 +52,16 @@ def _source(commands: Any) -> None:
     add.add_argument("--drift", metavar="PERCENT", help=_DRIFT)
     add.add_argument("--recipients", metavar="MAILS", help=_RECIPIENTS)
     add.add_argument("--notify-on", metavar="EVENTS|off", help=_NOTIFY_ON)
-    change = command(commands, "set", "Change a source; what is not given stays.", _source_set)
+    _set_options(command(commands, "set", "Change a source; what is not given stays.", _source_set))
+    listing = command(commands, "list", "List sources.", _source_list, sources_text)
+    listing.add_argument("--all", action="store_true", help="archived ones too")
+    archive = command(commands, "archive", "Hide a source; its profiles stay.", _source_archive)
+    archive.add_argument("name")
+    restored = command(commands, "restore", "Bring a source back from the archive.", _source_restore)
+    restored.add_argument("name")
+
+
+def _set_options(change: Any) -> None:
     change.add_argument("name")
     change.add_argument("--name", dest="new_name", metavar="NEW")
     change.add_argument("--description")
@@ -58,18 +71,21 @@ def _source(commands: Any) -> None:
     change.add_argument("--recipients", metavar="MAILS|off", help=_RECIPIENTS)
     change.add_argument("--notify-on", metavar="EVENTS|off", help=_NOTIFY_ON)
     change.add_argument("--error-sampling", choices=("on", OFF), help=_SAMPLING)
-    change.add_argument("--case-sensitive", choices=("on", OFF), help="whether case tells ids apart")
-    listing = command(commands, "list", "List sources.", _source_list, sources_text)
-    listing.add_argument("--all", action="store_true", help="archived ones too")
-    archive = command(commands, "archive", "Hide a source; its profiles stay.", _source_archive)
-    archive.add_argument("name")
-    restored = command(commands, "restore", "Bring a source back from the archive.", _source_restore)
-    restored.add_argument("name")
+    change.add_argument("--case-sensitive", choices=("on", OFF), help="whether case tells ids apart on the site")
+    change.add_argument("--kind", choices=("customer", "data_source"), help=_ONCE)
+    change.add_argument("--dpid", type=int, help=_ONCE)
+    change.add_argument("--id-type", choices=(*ID_TYPES, OFF), help=_ONCE)
+    change.add_argument("--inbound-id-type", metavar="T|off", help=_ONCE)
+    change.add_argument("--owner", choices=("self", "other"))
+    change.add_argument("--access-mapping", choices=("on", OFF), help="of others, who let us feed its traits")
+    change.add_argument("--profile-days", type=int, metavar="DAYS", help="kept without activity; counts at once")
+    change.add_argument("--id-attribute", metavar="A|off", help="the attribute that holds the ids of customers")
+    change.add_argument("--id-placement", metavar="T|off", help="where on the site the ids stand")
 
 
 def _source_add(workspace: Workspace, args: argparse.Namespace) -> Any:
-    if args.id_attribute is not None:
-        _check_id_attribute(workspace.attributes.get(args.id_attribute))
+    with workspace.engine.session() as session:
+        check_id_attribute(session, args.id_attribute)
     source = workspace.sources.add(
         args.name,
         kind=args.kind,
@@ -95,15 +111,6 @@ def _source_add(workspace: Workspace, args: argparse.Namespace) -> Any:
     return source_json(source)
 
 
-def _check_id_attribute(attribute: Attribute) -> None:
-    if attribute.pii:
-        raise InputError(
-            f"{attribute.name} is personal data, which is no id of Audience Manager files. Nothing was created.",
-            code="personal_id",
-            hint="Name an attribute such as crmid.",
-        )
-
-
 def _days(days: int) -> int:
     if not 30 <= days <= 1800:
         raise InputError(
@@ -113,6 +120,22 @@ def _days(days: int) -> int:
 
 
 def _source_set(workspace: Workspace, args: argparse.Namespace) -> Any:
+    changed = _settings_given(args)
+    given = {name: getattr(args, name) for name in FIELDS if getattr(args, name) is not None}
+    fields = {name: None if value == OFF else value for name, value in given.items()}
+    if not changed and not fields and args.description is None and args.new_name is None:
+        raise InputError(
+            "There is nothing to set. Nothing was changed.", code="usage", hint="Such as: source set CRM --drift 40"
+        )
+    source = workspace.sources.get(args.name)
+    done = workspace.audience.source_editing.change(
+        source.source_id, name=args.new_name, description=args.description, settings=changed, fields=fields
+    )
+    effect = {"effect": done.effect.model_dump()} if args.profile_days is not None else {}
+    return source_json(done.source) | effect
+
+
+def _settings_given(args: argparse.Namespace) -> dict[str, object]:
     changed: dict[str, object] = {}
     if args.drift is not None:
         changed["drift_percent"] = _percent(args.drift, "drift")
@@ -128,15 +151,11 @@ def _source_set(workspace: Workspace, args: argparse.Namespace) -> Any:
         changed["sampling_until"] = None if args.error_sampling == OFF else sampling_until()
     if args.case_sensitive is not None:
         changed["is_case_sensitive"] = args.case_sensitive != OFF
-    if not changed and args.description is None and args.new_name is None:
-        raise InputError(
-            "There is nothing to set. Nothing was changed.", code="usage", hint="Such as: source set CRM --drift 40"
-        )
-    source = workspace.sources.get(args.name)
-    settings = SourceSettings(**(source.settings.model_dump() | changed))
-    return source_json(
-        workspace.sources.update(source.source_id, name=args.new_name, description=args.description, settings=settings)
-    )
+    if args.access_mapping is not None:
+        changed["access_mapping"] = args.access_mapping != OFF
+    if args.profile_days is not None:
+        changed["profile_days"] = args.profile_days
+    return changed
 
 
 def _addresses(text: str | None) -> tuple[str, ...]:

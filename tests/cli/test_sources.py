@@ -48,3 +48,33 @@ def test_an_upload_tells_the_recipients_of_its_source_unless_others_are_named(on
     onramp.json("ingest", people, "--source", "CRM", "--auto", *options)
     with Workspace.open(onramp.home) as workspace, workspace.engine.session() as session:
         assert json.loads(session.value("SELECT options FROM upload"))["notify"] == told
+
+
+def test_what_is_said_of_a_data_source_is_changed_by_command(onramp):
+    onramp.json("source", "add", "Ids", "--kind", "data_source", "--dpid", "21")
+    changed = onramp.json(
+        "source", "set", "Ids", "--dpid", "22", "--id-type", "cross_device", "--inbound-id-type", "dpuuid",
+        "--owner", "other", "--access-mapping", "on", "--profile-days", "90", "--id-attribute", "crmid",
+        "--id-placement", "first column", "--case-sensitive", "off",
+    )  # fmt: skip
+    expected = {
+        "dpid": 22, "id_type": "cross_device", "inbound_id_type": "dpuuid", "owner": "other", "id_attribute": "crmid",
+        "id_placement": "first column", "effect": {"ended": 0, "back": 0},
+    }  # fmt: skip
+    assert expected.items() <= changed.items()
+    assert {"access_mapping": True, "profile_days": 90, "is_case_sensitive": False}.items() <= changed[
+        "settings"
+    ].items()
+    off = onramp.json("source", "set", "Ids", "--id-placement", "off", "--id-attribute", "off", "--owner", "self")
+    assert (off["id_placement"], off["id_attribute"], off["owner"]) == (None, None, "self")
+    assert "effect" not in off
+    assert onramp.refuse("source", "set", "Ids", "--id-attribute", "email")["code"] == "personal_id"
+
+
+def test_a_kept_file_locks_what_its_ids_mean(onramp, tmp_path):
+    onramp.json("source", "add", "Ids", "--kind", "data_source", "--dpid", "21")
+    onramp.json("am", "trait", "add", "Buyer", "--dpid", "21", "--id", "1")
+    file = tmp_path / "ftp_dpm_21_1600000000.sync"
+    file.write_text("a\td_sid=1\n")
+    onramp.json("am", "ingest", file)
+    assert onramp.refuse("source", "set", "Ids", "--id-type", "cookie", exit_code=3)["code"] == "source_in_use"
