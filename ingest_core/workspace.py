@@ -13,8 +13,10 @@ from ingest_core.audience_manager.audience import AudienceManager
 from ingest_core.audience_manager.http_syncs import HttpSyncs
 from ingest_core.audience_manager.outbound.outbound import Outbound
 from ingest_core.audience_manager.outbound.runs import Runs
+from ingest_core.audience_manager.preflights import Preflights
 from ingest_core.audience_manager.received import ReceivedFiles
 from ingest_core.audience_manager.receiving import Receiving
+from ingest_core.audience_manager.sending import Sending
 from ingest_core.catalog import Attributes, Drafts, Mappings, Sources
 from ingest_core.catalog.destinations import Destinations
 from ingest_core.catalog.pgp_keys import PgpKeys
@@ -155,7 +157,7 @@ class Workspace:
         runs = Runs(self.engine, zone, self.destinations) if within is None else within.outbound.runs
         self.outbound: Outbound = Outbound(self.engine, self._keyset, runs, self.pgp_keys, self.audience, self.user)
         self.received = ReceivedFiles(self.engine, self.landing, self.user)
-        self.receiving = Receiving(self.engine, self.landing, self.received, self.audience)
+        self.receiving = Receiving(self.engine, self.received, self.audience)
         self.arrivals = Arrivals(
             self.engine, self.settings, self.sources, self.mappings, self.landing, self.jobs, self.audience,
             self.pgp_keys, WorkspaceDoors(self.destinations, self.inbox), self.user,
@@ -170,6 +172,8 @@ class Workspace:
             self.user,
             self.notices.tell,
         )
+        sending = Sending(self.engine, self.deliveries, self.user)
+        self.preflights = Preflights(self.engine, self.landing, self.received, self.outbound, sending)
         self.http_syncs = HttpSyncs(self.engine, self.settings, self.audience)
         self.rounds = Rounds(
             [self.notices, self.arrivals.watch, self.receiving, self.http_syncs, DeliveryRound(self.deliveries)]

@@ -16,6 +16,7 @@ from pydantic import BaseModel
 from ingest_core.audience_manager.audience import AudienceManager
 from ingest_core.audience_manager.check_report import FileCheck, Place, Problem, ProblemList
 from ingest_core.audience_manager.checking import CheckOptions, check_file
+from ingest_core.audience_manager.fixing import fixable
 from ingest_core.audience_manager.name_types import DataName, IdSyncName, NameProblem
 from ingest_core.audience_manager.names import lint_name, parse_base, parse_s3_key
 from ingest_core.audience_manager.processing import BatchOptions
@@ -36,6 +37,7 @@ class PreflightFile(BaseModel):
 
     ``bad_ids`` and ``without_trait``: share of the records, 0 to 1, None where there are none. ``parts``: into how many
     files it should be split, 1: as it is. ``traits``: {unknown, not_onboarded, of_another}: the first ids of each.
+    ``fixes``: what can be put right by itself → lines (see ``fixing.FIXES``).
     """
 
     check: FileCheck
@@ -44,6 +46,7 @@ class PreflightFile(BaseModel):
     without_trait: float | None = None
     parts: int = 1
     traits: dict[str, list[int]] = {}
+    fixes: dict[str, int] = {}
 
     @property
     def verdict(self) -> Verdict:
@@ -83,7 +86,7 @@ def preflight(
 def _judged(
     session: Session, check: FileCheck, report: BatchReport | None, at: datetime, key: str | None
 ) -> PreflightFile:
-    made = PreflightFile(check=check, parts=_parts(check))
+    made = PreflightFile(check=check, parts=_parts(check), fixes=fixable(check))
     name = parse_base(check.file)
     remarks = ProblemList()
     if isinstance(name, DataName | IdSyncName):
@@ -91,7 +94,7 @@ def _judged(
         if isinstance(whole, NameProblem):
             remarks.add(whole.code, Place(column=whole.start + 1, why=whole.why))
         else:
-            found = lint_name(whole, at, lambda stamp: _is_used(session, check.file, stamp))
+            found = lint_name(whole, at, lambda stamp: timestamp_is_used(session, check.file, stamp))
             for code in {"timestamp_used_before", "date_folder_not_today"} & set(found):
                 remarks.add(code, Place())
         _refusal(remarks, check, report)
@@ -141,10 +144,14 @@ def _records(
                 remarks.add(code, Place(), count)
 
 
+_OF_OUR_KEYS = ("decrypt_failed",)
+"""That no key here opens a message says nothing: it is for the keys of its receiver."""
+
+
 def _refusal(remarks: ProblemList, check: FileCheck, report: BatchReport | None) -> None:
     """What the processor would refuse the whole file for, where the check of the file alone did not see it."""
     for one in report.rejected if report else []:
-        if one.file == check.file and one.error != check.error:
+        if one.file == check.file and one.error not in (check.error, *_OF_OUR_KEYS):
             remarks.add(one.error, Place(why=one.message))
 
 
@@ -163,8 +170,8 @@ WHERE starts_with(name, ?) AND contains(name, '.overwrite') AND name <> ? AND co
 ORDER BY file_no DESC LIMIT 1"""
 
 
-def _is_used(session: Session, file: str, stamp: int) -> bool:
-    """Whether another file of the same data source had this timestamp; parts of one file share theirs."""
+def timestamp_is_used(session: Session, file: str, stamp: int) -> bool:
+    """Whether another file of the same data source had this timestamp (of its name); parts of one file share theirs."""
     stem = file[: file.index(f"{stamp:010}")] if f"{stamp:010}" in file else file
     logical = f"{stem}{stamp:010}."
     found = session.rows("SELECT name FROM am_file WHERE starts_with(name, ?) AND name <> ?", [logical, file])

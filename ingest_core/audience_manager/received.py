@@ -2,13 +2,14 @@
 
 A basket of files is *chosen* until somebody says that it is to be processed; then it is *waiting*, *processing*, and
 *done* or *failed*. What it leads to is written in the transaction of the batch: killed at any moment, it is processed
-once.
+once. What is put right, renamed or split takes the place of the file it was made of, which stays until the basket goes.
 """
 
 from __future__ import annotations
 
 import json
 import secrets
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
@@ -23,6 +24,7 @@ from ingest_core.models import Model, Progress
 from ingest_core.vault import LandingSource, LandingZone
 
 State = Literal["chosen", "waiting", "processing", "done", "failed"]
+Made = Literal["fixed", "renamed", "split"]
 Environment = Literal["production", "beta"]
 
 KEPT_DAYS = 30
@@ -52,12 +54,33 @@ GO = "DELETE FROM am_inbound WHERE inbound_id = ?"
 NAMED = f"SELECT files FROM am_inbound WHERE state IN {_OPEN}"
 
 
-class ReceivedFile(Model):
-    """One file in the landing zone, by the name its sender gave it."""
+class EarlierFile(Model):
+    """What a file was made of, and how. ``changes``: what was put right → lines."""
 
     landing_id: str
     name: str
     size: int
+    made: Made
+    changes: dict[str, int] = {}
+
+
+class ReceivedFile(Model):
+    """One file in the landing zone, by the name it has now. ``earlier``: what it was before, the first one first."""
+
+    landing_id: str
+    name: str
+    size: int
+    earlier: tuple[EarlierFile, ...] = ()
+
+    @property
+    def landings(self) -> set[str]:
+        """Every landing file that belongs to it."""
+        return {self.landing_id, *(one.landing_id for one in self.earlier)}
+
+    def before(self, made: Made, changes: dict[str, int] | None = None) -> tuple[EarlierFile, ...]:
+        """What the file that is made of this one was before."""
+        this = EarlierFile(landing_id=self.landing_id, name=self.name, size=self.size, made=made, changes=changes or {})
+        return (*self.earlier, this)
 
 
 class Received(Model):
@@ -108,31 +131,61 @@ class ReceivedFiles:
 
     def add(self, inbound_id: str, file: ReceivedFile) -> Received:
         """Puts a file in; one of the same name takes the place of the other. StateError ``batch_begun``."""
-        held = self.get(inbound_id)
-        same = [one for one in held.files if one.name == file.name]
-        changed = self._put(held, [*(one for one in held.files if one.name != file.name), file])
-        for one in same:
-            self._landing.delete(one.landing_id)
-        return changed
+        return self._change(inbound_id, lambda held: [*(one for one in held if one.name != file.name), file])
 
     def remove(self, inbound_id: str, landing_id: str) -> Received:
         """Takes a file out and deletes it. StateError ``batch_begun``."""
-        held = self.get(inbound_id)
-        changed = self._put(held, [one for one in held.files if one.landing_id != landing_id])
-        self._landing.delete(landing_id)
-        return changed
+        return self._change(inbound_id, lambda held: [one for one in held if one.landing_id != landing_id])
+
+    def replace(self, inbound_id: str, landing_id: str, made: Sequence[ReceivedFile]) -> Received:
+        """Puts what was made of a file in its place. ``landing_id``: of the file as it was.
+
+        StateError ``batch_begun``, ``file_replaced`` (by another window); InputError ``name_in_batch``.
+        """
+
+        def swapped(held: list[ReceivedFile]) -> list[ReceivedFile]:
+            at = next((n for n, one in enumerate(held) if one.landing_id == landing_id), None)
+            if at is None:
+                raise _was_replaced()
+            others = {one.name for n, one in enumerate(held) if n != at}
+            if others & {one.name for one in made}:
+                raise _name_is_here()
+            return [*held[:at], *made, *held[at + 1 :]]
+
+        return self._change(inbound_id, swapped)
+
+    def rename(self, inbound_id: str, landing_id: str, name: str) -> Received:
+        """Gives a file another name. Raises as ``replace``, and InputError ``no_name``."""
+        if not name or "/" in name:
+            raise InputError("This is no name of a file.", code="no_name", hint="Give a name without a folder.")
+        file = self.file(self.get(inbound_id), landing_id)
+        if file.name == name:
+            return self.get(inbound_id)
+        new = file.model_copy(update={"name": name, "earlier": file.before("renamed")})
+        return self.replace(inbound_id, landing_id, [new])
 
     def discard(self, inbound_id: str) -> None:
         """Deletes a basket and its files. StateError ``batch_begun``."""
-        held = self.get(inbound_id)
-        self._put(held, [])
+        self._change(inbound_id, lambda _: [])
         with self._engine.write, self._engine.session() as session:
             session.run(GO, [inbound_id])
-        self._let_go(held)
+
+    def file(self, held: Received, landing_id: str) -> ReceivedFile:
+        """One of its files as it is now. StateError ``file_replaced``."""
+        found = next((one for one in held.files if one.landing_id == landing_id), None)
+        if found is None:
+            raise _was_replaced()
+        return found
+
+    def source(self, file: ReceivedFile | EarlierFile) -> LandingSource:
+        """The bytes of a file, under the name it has here."""
+        opened = self._landing.open(file.landing_id)
+        opened.name = file.name
+        return opened
 
     def sources(self, held: Received) -> list[LandingSource]:
         """The bytes of the files."""
-        return [self._landing.open(file.landing_id) for file in held.files]
+        return [self.source(file) for file in held.files]
 
     def check(self, held: Received, registered: Registered, progress: Progress = ignore_progress) -> CheckReport:
         """The files as they will be read: names, compression, every line."""
@@ -173,7 +226,7 @@ class ReceivedFiles:
             for row in old:
                 session.run(GO, [row["inbound_id"]])
         for row in old:
-            self._let_go(_received(row))
+            self.let_go(_received(row))
 
     def end(
         self, session: Session, held: Received, state: State, request_id: str | None, outcome: dict[str, Any] | None
@@ -182,25 +235,53 @@ class ReceivedFiles:
         text = None if outcome is None else json.dumps(outcome, default=str)
         session.run(END, [state, request_id, text, now(), held.inbound_id])
 
-    def _put(self, held: Received, files: list[ReceivedFile]) -> Received:
-        text = json.dumps([file.model_dump() for file in files])
+    def _change(self, inbound_id: str, work: Callable[[list[ReceivedFile]], list[ReceivedFile]]) -> Received:
+        """Other files in a basket, whoever changes it at the same moment; what is in none of them is deleted."""
         with self._engine.write, self._engine.session() as session:
-            if not session.run(FILES, [text, held.inbound_id]):
+            held = self.get(inbound_id)
+            files = work(list(held.files))
+            text = json.dumps([file.model_dump() for file in files])
+            if not session.run(FILES, [text, inbound_id]):
                 raise StateError(
                     "These files are being processed already. Nothing was changed.",
                     code="batch_begun",
                     hint="Send the other files as a batch of their own.",
                 )
-        return self.get(held.inbound_id)
+        for landing_id in landings(held.files) - landings(files):
+            self._landing.delete(landing_id)
+        return held.model_copy(update={"files": tuple(files)})
 
-    def _let_go(self, held: Received) -> None:
-        for file in held.files:
-            self._landing.delete(file.landing_id)
+    def let_go(self, held: Received) -> None:
+        """Deletes the bytes of all its files."""
+        for landing_id in landings(held.files):
+            self._landing.delete(landing_id)
+
+
+def landings(files: Sequence[ReceivedFile]) -> set[str]:
+    """Every landing file that these files need."""
+    return {landing_id for file in files for landing_id in file.landings}
 
 
 def files_of_received(session: Session) -> set[str]:
     """Landing ids of files that are still to be processed."""
-    return {file["landing_id"] for (text,) in session.rows(NAMED) for file in json.loads(text)}
+    texts = [json.loads(text) for (text,) in session.rows(NAMED)]
+    return {landing_id for files in texts for landing_id in landings([ReceivedFile(**file) for file in files])}
+
+
+def _was_replaced() -> StateError:
+    return StateError(
+        "This file is not in the batch any more: it was changed or taken out in the meantime. Nothing was changed.",
+        code="file_replaced",
+        hint="Look at the files as they are now.",
+    )
+
+
+def _name_is_here() -> InputError:
+    return InputError(
+        "Another file of the batch has this name. Nothing was changed.",
+        code="name_in_batch",
+        hint="Choose another name, or take the other file out.",
+    )
 
 
 def _received(row: dict[str, Any]) -> Received:

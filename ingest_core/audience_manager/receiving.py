@@ -10,7 +10,6 @@ from ingest_core.audience_manager.received import Received, ReceivedFiles
 from ingest_core.clock import now
 from ingest_core.engine import Engine, Session
 from ingest_core.errors import OnrampError, StateError
-from ingest_core.vault import LandingZone
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -36,11 +35,8 @@ class Receiving:
 
     name = "audience files"
 
-    def __init__(
-        self, engine: Engine, landing: LandingZone, received: ReceivedFiles, audience: AudienceManager
-    ) -> None:
+    def __init__(self, engine: Engine, received: ReceivedFiles, audience: AudienceManager) -> None:
         self._engine = engine
-        self._landing = landing
         self._received = received
         self._audience = audience
         self._is_new = True
@@ -87,8 +83,7 @@ class Receiving:
             raise
         finally:
             self.doing = None
-        for file in held.files:
-            self._landing.delete(file.landing_id)
+        self._received.let_go(held)
 
     def _end(self, held: Received, outcome: dict[str, object], state: str) -> None:
         with self._engine.write, self._engine.session() as session:

@@ -1,14 +1,16 @@
-"""am preflight: what would become of files and folders of them if they were sent now."""
+"""am preflight, am name, am send: files before they are sent, a name for them, and on their way."""
 
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 from typing import Any
 
+from ingest_core.audience_manager.naming import KINDS, guess
 from ingest_core.audience_manager.preflight import Preflight
 from ingest_core.audience_manager.preflight_page import page
+from ingest_core.audience_manager.sending import Sent, Way, key_of, place_given
 from ingest_core.cli.caller import path_given
+from ingest_core.cli.deliveries import arrived, show_text
 from ingest_core.cli.files_given import file_given
 from ingest_core.cli.parser import command
 from ingest_core.cli.text import visible
@@ -19,21 +21,60 @@ from ingest_core.workspace import Workspace
 
 
 def add_commands(am: Any) -> None:
-    """Registers it in the group ``am``."""
+    """Registers them in the group ``am``."""
     made = command(am, "preflight", "Say what would become of files if they were sent now.", _preflight, _text)
     made.add_argument("file", nargs="+", metavar="FILE|FOLDER")
+    made.add_argument("--place", default="", metavar="FOLDER", help="judge them as if they lay in this folder")
     made.add_argument("--html", metavar="OUT", help="write the report as one page, too")
+    name = command(am, "name", "Say what a file should be called.", _name, lambda found: str(found["name"]))
+    name.add_argument("file", metavar="FILE")
+    name.add_argument("--kind", choices=KINDS, help="data file, ID sync, or ID sync of hashed addresses")
+    name.add_argument("--dpid", type=int, action="append", metavar="N", help="whose ids; of an ID sync once a column")
+    name.add_argument("--target", type=int, metavar="N", help="whose traits, where that is another data source")
+    name.add_argument("--mode", choices=("sync", "overwrite"))
+    send = command(am, "send", "Send files as they are, once they were judged.", _send, _sent_text)
+    send.add_argument("file", nargs="+", metavar="FILE|FOLDER")
+    send.add_argument("--to", required=True, metavar="DEST", help="name of the destination")
+    send.add_argument("--place", default="", metavar="FOLDER", help="the folder there: partner[/date=YYYY-MM-DD]")
+    send.add_argument("--yes", action="store_true", help="send them despite warnings")
+    send.add_argument("--reason", metavar="TEXT", help="why they go despite errors; the audit log keeps it")
+    send.add_argument("--later", action="store_true", help="only queue them: the app or the worker sends them")
 
 
 def _preflight(workspace: Workspace, args: argparse.Namespace) -> Preflight:
-    files = [file for name in args.file for file in _files(name)]
-    if not files:
-        raise InputError("There is no file in the folder.", code="no_file", hint="Name files, or a folder of them.")
-    keys = {file.name: key for file in files if (key := _key(file.path)) is not None}
+    files = _given(args.file)
+    place = place_given(args.place, now())
+    keys = {file.name: key for file in files if (key := _key(file, place)) is not None}
     found = workspace.outbound.preflight(files, keys=keys)
     if args.html is not None:
         path_given(args.html).write_text(page(found, f"{now():%Y-%m-%d %H:%M} UTC"), "utf-8")
     return found
+
+
+def _name(workspace: Workspace, args: argparse.Namespace) -> dict[str, object]:
+    file = file_given(args.file)
+    said = {"kind": args.kind, "dpids": tuple(args.dpid or ()), "target": args.target, "mode": args.mode}
+    wanted = guess(file.name, workspace.audience.registered())
+    wanted = wanted.model_copy(update={field: value for field, value in said.items() if value})
+    return {"file": file.name, "name": workspace.preflights.name_of(file, (), wanted), **wanted.model_dump()}
+
+
+def _send(workspace: Workspace, args: argparse.Namespace) -> Sent:
+    files, place = _given(args.file), place_given(args.place, now())
+    keys = {file.name: key_of(place, file.name) for file in files} if place else {}
+    found = workspace.outbound.preflight(files, keys=keys)
+    way = Way(args.to, place, has_seen_warnings=args.yes, reason=args.reason)
+    ordered = workspace.preflights.sending.send(list(zip(files, found.files, strict=True)), way)
+    if not args.later:
+        ordered = [arrived(workspace.deliveries.send(one.delivery_id)) for one in ordered]
+    return Sent(verdict=found.verdict, deliveries=tuple(ordered))
+
+
+def _given(names: list[str]) -> list[PathSource]:
+    files = [file for name in names for file in _files(name)]
+    if not files:
+        raise InputError("There is no file in the folder.", code="no_file", hint="Name files, or a folder of them.")
+    return files
 
 
 def _files(name: str) -> list[PathSource]:
@@ -44,10 +85,16 @@ def _files(name: str) -> list[PathSource]:
     return [PathSource(one) for one in sorted(path.iterdir()) if one.is_file() and not one.name.startswith(".")]
 
 
-def _key(path: Path) -> str | None:
-    """The S3 key, where the file lies as in the bucket: partner/date=…/name."""
-    parts = path.absolute().parts[-3:]
+def _key(file: PathSource, place: str) -> str | None:
+    """The S3 key: in the place that was named, or where the file lies as in the bucket: partner/date=…/name."""
+    if place:
+        return key_of(place, file.name)
+    parts = file.path.absolute().parts[-3:]
     return "/".join(parts) if len(parts) == 3 and parts[1].startswith("date=") else None
+
+
+def _sent_text(sent: Any) -> str:
+    return "\n\n".join(show_text(one) for one in sent["deliveries"])
 
 
 def _text(found: Any) -> str:
@@ -58,6 +105,8 @@ def _text(found: Any) -> str:
         for problem in [*check["problems"], *file["remarks"]]:
             whys = "; ".join(dict.fromkeys(place["why"] for place in problem["places"] if place["why"]))
             lines.append(f"  {problem['level']} {problem['code']} ({problem['count']:,}): {problem['message']} {whys}")
+        if file["fixes"]:
+            lines.append("  am fix puts right: " + ", ".join(f"{code} ({n:,})" for code, n in file["fixes"].items()))
         if file["parts"] > 1:
             lines.append(f"  better in {file['parts']} parts with the same timestamp, numbered from 1")
     for receipt in (found["receipt"] or {"receipts": []})["receipts"]:

@@ -106,7 +106,7 @@ def deliver(workspace: Workspace, args: argparse.Namespace, kind: Kind, what: st
         notify=tuple(args.notify),
     )
     delivery_id = workspace.deliveries.order(order, idempotency_key=args.once, file=file)
-    return workspace.deliveries.get(delivery_id) if args.later else _arrived(workspace.deliveries.send(delivery_id))
+    return workspace.deliveries.get(delivery_id) if args.later else arrived(workspace.deliveries.send(delivery_id))
 
 
 def _export(workspace: Workspace, args: argparse.Namespace) -> Any:
@@ -148,7 +148,7 @@ def _columns(workspace: Workspace, args: argparse.Namespace) -> tuple[Column, ..
     return tuple(read_column(part) for part in args.columns.split(",")) if args.columns else ()
 
 
-def _arrived(delivery: Delivery) -> Delivery:
+def arrived(delivery: Delivery) -> Delivery:
     """The delivery, if it arrived or waits for its turn. DeliveryError with what was said, otherwise."""
     error = delivery.error
     if error is None or delivery.status not in ("failed", "waiting"):
@@ -177,7 +177,7 @@ def _show(workspace: Workspace, args: argparse.Namespace) -> Any:
 
 
 def _retry(workspace: Workspace, args: argparse.Namespace) -> Any:
-    return _arrived(workspace.deliveries.send(workspace.deliveries.retry(args.id).delivery_id))
+    return arrived(workspace.deliveries.send(workspace.deliveries.retry(args.id).delivery_id))
 
 
 def _stop(workspace: Workspace, args: argparse.Namespace) -> Any:

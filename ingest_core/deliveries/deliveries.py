@@ -201,6 +201,18 @@ class Deliveries:
         with self._engine.session() as session:
             return int(session.value(f"SELECT count(*) FROM delivery WHERE {where}", values))
 
+    def sent_as(self, destination: str, name: str) -> builtins.list[Delivery]:
+        """Deliveries to a destination whose file had this name, the newest first."""
+        with self._engine.session() as session:
+            where = "lower(destination) = lower(?) AND file = ?"
+            return records.deliveries(session, where, [destination, name])
+
+    def ordered_with(self, idempotency_key: str) -> Delivery | None:
+        """The delivery that was ordered with this key."""
+        with self._engine.session() as session:
+            found = records.known_key(session, idempotency_key)
+            return None if found is None else records.get(session, found)
+
     def retry(self, delivery_id: str) -> Delivery:
         """Lets a failed delivery wait for its turn again, or one that waits for another try; its bytes are the same.
 
@@ -313,6 +325,12 @@ def _last(session: Session, channel: str | None) -> datetime | None:
 
 def _check_other(order: Order) -> None:
     """Rejected rows and files go out whole, as they came."""
+    if order.keeps_name and (order.kind != "file" or order.gzip or order.pgp):
+        raise InputError(
+            "Only a file that goes out as it is keeps its name. Nothing was sent.",
+            code="bad_file_name",
+            hint="Send it without gzip and OpenPGP, or let the name be made.",
+        )
     if order.scope == "changed" or order.columns:
         raise InputError(
             "Only people can be sent in chosen columns, or only what changed. Nothing was sent.",

@@ -39,7 +39,12 @@ def check_template(template: str) -> None:
 
 
 def file_name(order: Order, label: str, delivery_id: str, moment: datetime, is_taken: Callable[[str], bool]) -> str:
-    """The name with its endings, one that no other delivery has at this destination. ``moment`` in UTC."""
+    """The name with its endings, one that no other delivery has at this destination. ``moment`` in UTC.
+
+    An order that keeps its name has it whoever used it: the place itself takes no other bytes under it.
+    """
+    if order.keeps_name:
+        return checked_name(order.file_name)
     values = {
         "name": _safe(label if order.kind != "file" else label.rpartition(".")[0] or label),
         "kind": order.kind,

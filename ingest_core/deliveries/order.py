@@ -38,7 +38,8 @@ class Order(Model):
     ``object``: the segment's name, the Request ID, or the name of the file. No ``columns``: all that somebody has,
     personal data hashed or left out. ``key``: the column by which the receiver knows a row. ``scope`` *changed*: what
     changed since the last delivery of the same selection and columns to this destination. ``is_plain``: personal data
-    may go out as it is, for the ``reason`` given.
+    may go out as it is, for the ``reason`` given. ``keeps_name``: ``file_name`` is the whole name of a plain file, to
+    which nothing is added.
     """
 
     kind: Kind
@@ -52,6 +53,7 @@ class Order(Model):
     gzip: bool = False
     pgp: tuple[str, ...] = ()  # names of OpenPGP keys whose owners can open the file
     file_name: str = Field(NAME_TEMPLATE, max_length=200)
+    keeps_name: bool = False
     control_file: bool = True
     is_plain: bool = False
     reason: str | None = None

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+from collections import Counter
 from datetime import UTC, datetime
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from ingest_core.audience_manager.checking import check_file
-from ingest_core.audience_manager.fixing import fix_file
+from ingest_core.audience_manager.fixing import FIXES, _fixed, fix, fix_file, fixable
 from ingest_core.errors import InputError
 from ingest_core.files import PathSource
 from tests.audience_manager.memory import MemoryFile
@@ -64,3 +67,57 @@ def test_a_file_that_is_there_is_never_replaced(tmp_path):
         fix_file(MemoryFile(NAME, b"u\ta=1\r\n"), tmp_path)
     assert refused.value.code == "exists_already"
     assert [path.read_bytes() for path in tmp_path.iterdir()] == [b"mine"]
+
+
+ITEMS = st.lists(
+    st.sampled_from(
+        ("d_sid=24", "28:0", "24", "a=1", " a = 1 ", 'k=" x "', '"k"="v"', "-k=v", "1=2", "price!1=2", "", "k==v", "k=",
+         "\u201ck\u201d=v", "k=\u20ac", "d_sid=x", "k=a b", "k=a@b.co", "é=1")
+    ),
+    min_size=1, max_size=4,
+)  # fmt: skip
+LINES = st.lists(
+    st.tuples(st.sampled_from(("u1", "asha@example.com", " u", "", "u\u00e9")), ITEMS).map(
+        lambda line: f"{line[0]}\t{','.join(line[1])}"
+    )
+    | st.sampled_from(("", "no tab", "u\tk=1\tx")),
+    min_size=1, max_size=8,
+)  # fmt: skip
+
+
+@given(LINES)
+def test_a_line_that_is_passed_over_is_one_in_which_nothing_was_to_be_done(lines):
+    text = "".join(f"{line}\n" for line in lines).encode()
+    changes = Counter()
+    one_by_one = b"".join(_fixed(line, changes, is_customer=True) + b"\n" for line in text.split(b"\n")[:-1])
+    out = bytearray()
+    made = fix(MemoryFile(NAME, text), out.extend)
+    assert bytes(out) == one_by_one
+    assert made.changes == dict(changes)
+    assert made.lines == len(lines)
+
+
+def test_what_can_be_put_right_is_known_from_the_check(tmp_path):
+    check = check_file(MemoryFile(NAME, BAD), NOW)
+    offered = fixable(check)
+    made = fix_file(MemoryFile(NAME, BAD), tmp_path)
+    assert offered == made.changes
+    assert next(iter(offered)) == "crlf"
+    assert set(offered) <= set(FIXES)
+    assert fixable(check_file(PathSource(tmp_path / NAME), NOW)) == {}
+
+
+def test_only_the_line_ends_of_an_id_sync_are_put_right():
+    name = "adobe_id_0_478_1366545717.sync"
+    text = b"\xef\xbb\xbf" + b"1" * 38 + b"\tasha@example.com\r\n"
+    assert fixable(check_file(MemoryFile(name, text), NOW)) == {"bom": 1, "crlf": 1}
+    out = bytearray()
+    assert fix(MemoryFile(name, text), out.extend).changes == {"bom": 1, "crlf": 1}
+    assert bytes(out) == b"1" * 38 + b"\tasha@example.com\n"
+
+
+def test_nothing_is_offered_for_a_name_that_cannot_be_read():
+    assert fixable(check_file(MemoryFile("people.sync", b"u\ta=1\r\n"), NOW)) == {}
+    with pytest.raises(InputError) as refused:
+        fix(MemoryFile("people.sync", b"u\ta=1\r\n"), bytearray().extend)
+    assert refused.value.code == "not_fixable"

@@ -146,3 +146,31 @@ def test_a_folder_is_looked_at_whole_by_the_command(tmp_path):
     (folder / "wrong.sync").write_text("x\n")
     done = onramp.run("--json", "am", "preflight", folder)
     assert (done.code, json.loads(done.out)["verdict"]) == (1, "blocked")
+
+
+def test_files_are_named_and_sent_by_commands(tmp_path):
+    import json
+
+    from tests.cli.onramp import Onramp
+
+    onramp = Onramp(tmp_path / "home")
+    onramp.json("source", "add", "CRM", "--kind", "data_source", "--dpid", "21", "--id-type", "cross_device")
+    onramp.json("am", "trait", "add", "Gold", "--dpid", "21", "--id", "5")
+    bucket = tmp_path / "bucket"
+    bucket.mkdir()
+    onramp.json("destination", "add", "Bucket", "--kind", "folder", "--path", bucket)
+    file = tmp_path / "crm full.csv"
+    file.write_bytes(b"u1\td_sid=5\r\n")
+    named = onramp.json("am", "name", file)
+    assert (named["dpids"], named["mode"]) == ([21], "overwrite")
+    assert onramp.json("am", "name", file, "--mode", "sync", "--dpid", "21")["name"].endswith(".sync")
+    file = file.rename(tmp_path / named["name"])
+    assert onramp.json("am", "preflight", file, "--place", "acme")["files"][0]["fixes"] == {"crlf": 1}
+    refused = onramp.run("--json", "am", "send", file, "--to", "Bucket")
+    assert (refused.code, json.loads(refused.out)["error"]["code"]) == (3, "unseen_warnings")
+    sent = onramp.json("am", "send", file, "--to", "Bucket", "--place", "acme", "--yes")
+    assert [one["status"] for one in sent["deliveries"]] == ["delivered"]
+    assert (bucket / "acme" / f"date={now():%Y-%m-%d}" / file.name).read_bytes() == b"u1\td_sid=5\r\n"
+    file.write_bytes(b"no tab\n")
+    refused = onramp.run("--json", "am", "send", file, "--to", "Bucket")
+    assert json.loads(refused.out)["error"]["code"] == "blocked"

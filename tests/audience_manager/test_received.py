@@ -139,3 +139,56 @@ def test_receipts_are_found_by_file_source_and_refusal(workspace):
     detail = workspace.audience.receipt(batch.request_id)
     assert [file.stored_records for file in detail.per_file] == [1]
     assert workspace.audience.count_receipts() == 1
+
+
+def renamed(workspace, held, name):
+    (file,) = held.files
+    return workspace.received.rename(held.inbound_id, file.landing_id, name)
+
+
+def test_a_renamed_file_keeps_its_bytes_and_remembers_its_name(workspace):
+    held = renamed(workspace, basket(workspace, name="people.sync"), NAME)
+    (file,) = held.files
+    assert (file.name, [one.name for one in file.earlier]) == (NAME, ["people.sync"])
+    assert held == workspace.received.get(held.inbound_id)
+    (source,) = workspace.received.sources(held)
+    assert (source.name, source.open().read()) == (NAME, b"u1\td_sid=2\nbroken\n")
+    assert renamed(workspace, held, NAME) == held
+
+
+def test_no_two_files_of_a_basket_have_one_name(workspace):
+    held = basket(workspace)
+    held = put(workspace, held.inbound_id, name="people.sync")
+    with pytest.raises(InputError) as refused:
+        workspace.received.rename(held.inbound_id, held.files[1].landing_id, NAME)
+    assert refused.value.code == "name_in_batch"
+    for name in ("", "../x"):
+        with pytest.raises(InputError) as refused:
+            workspace.received.rename(held.inbound_id, held.files[1].landing_id, name)
+        assert refused.value.code == "no_name"
+
+
+def test_what_was_replaced_in_another_window_is_not_replaced_again(workspace):
+    held = basket(workspace)
+    other = put(workspace, workspace.received.begin().inbound_id, text="u2\td_sid=2\n").files[0]
+    (file,) = held.files
+    new = other.model_copy(update={"earlier": file.before("fixed", {"crlf": 1})})
+    workspace.received.replace(held.inbound_id, file.landing_id, [new])
+    with pytest.raises(StateError) as refused:
+        workspace.received.replace(held.inbound_id, file.landing_id, [new])
+    assert refused.value.code == "file_replaced"
+
+
+def test_originals_stay_as_long_as_what_was_made_of_them(home):
+    with Workspace.open(home, user="Asha") as workspace:
+        held = basket(workspace)
+        (file,) = held.files
+        new = put(workspace, workspace.received.begin().inbound_id, name="other.sync").files[0]
+        made = ReceivedFile(landing_id=new.landing_id, name=NAME, size=new.size, earlier=file.before("fixed"))
+        held = workspace.received.replace(held.inbound_id, file.landing_id, [made])
+    with Workspace.open(home, user="Asha") as workspace:  # files that nobody needs go when it is opened
+        assert {file.landing_id, new.landing_id} == set(workspace.landing.ids())
+        (kept,) = workspace.received.get(held.inbound_id).files
+        assert workspace.received.source(kept.earlier[0]).open().read() == b"u1\td_sid=2\nbroken\n"
+        workspace.received.discard(held.inbound_id)
+        assert file.landing_id not in workspace.landing.ids()
