@@ -6,7 +6,7 @@ word stands here once, most of them in a few lines.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import IO, TYPE_CHECKING, Literal, Protocol
@@ -88,6 +88,37 @@ class Dialect:
     header_line: int  # physical line number of the header, 1-based; 0 without a header
     columns: tuple[str, ...]
     evidence: str = ""
+    grammar: LineGrammar | None = None  # of lines that are no cells between separators
+    notices: tuple[str, ...] = ()
+
+
+class LineGrammar(Protocol):
+    """Lines that are no cells between separators: who knows them makes the rows.
+
+    ``mapped_by``: the column by which a mapping is found again, for the other columns differ from file to file;
+    ``attribute``: what that column holds, where it is known.
+    """
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def mapped_by(self) -> str: ...
+
+    @property
+    def attribute(self) -> str | None: ...
+
+    def slices(
+        self,
+        source: ByteSource,
+        facts: FileFacts,
+        columns: tuple[str, ...],
+        limits: FileLimits,
+        slice_bytes: int,
+        progress: Progress | None,
+    ) -> Iterator[Slice]:
+        """As ``read_slices``. A cell that a line says nothing about is null."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +135,8 @@ class LineReject:
 class Slice:
     """Some consecutive lines of a file: rows as text, and an account of every line.
 
-    ``table`` holds one string column per file column, named c0, c1, …; ``lines`` the physical line number (1-based,
+    ``table`` holds one string column per file column, named c0, c1, … (null where a line with a grammar of its own says
+    nothing about it); ``lines`` the physical line number (1-based,
     header included) on which each row starts. ``lines_seen`` = rows + blank + rejects: lines of the data part.
     ``physical_lines`` counts line ends of the same stretch (larger only where quoted cells hold line breaks).
     """
@@ -280,6 +312,8 @@ class Inspection(Model):
     columns: tuple[ColumnStatistics, ...]
     problems: tuple[Problem, ...]
     notices: tuple[str, ...] = ()
+    grammar: str = "table"  # "audience_manager": a data file, whose lines are ids and items
+    known: dict[str, str] = {}  # column → the attribute that it holds, where that is known without its values
 
 
 # ── upload ─────────────────────────────────────────────────────────────────────────────────────────────

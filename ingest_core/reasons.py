@@ -35,7 +35,7 @@ _ENTRIES = (
     Reason(
         "line_too_long",
         "Line too long",
-        "The line is longer than the limit of one line (1 MiB unless changed).",
+        "The line is longer than the limit of one line (1 MiB unless changed; 100 KiB in Audience Manager files).",
         "Shorten the line; a missing line break often joins several rows.",
     ),
     Reason(
@@ -151,5 +151,50 @@ _ENTRIES = (
     ),
 )
 
-REASONS: dict[str, Reason] = {reason.code: reason for reason in _ENTRIES}
+# Lines of Audience Manager data files: user id, tab, items
+_DATA_LINES = (
+    Reason("bad_utf8", "Not UTF-8 here", "The line holds bytes that are no UTF-8.", "Save the file as UTF-8."),
+    Reason("control_char", "Invisible sign", "The line holds a NUL, a lone CR or another invisible sign.",
+           "Remove the character."),
+    Reason("trailing_whitespace", "White space at the end", "The line ends with a tab or a space.",
+           "Remove it; such lines are not realised."),
+    Reason("no_tab", "Tab missing", "No tab stands between user id and traits.",
+           "Put one tab after the user id (a real tab, no spaces and no backslash-t)."),
+    Reason("extra_tab", "Tab too many", "More tabs stand in the line than its form has.",
+           "Keep the tab after the user id only; leave empty values empty."),
+    Reason("empty_user_id", "No user id", "Nothing stands before the tab.", "Write the user id."),
+    Reason("whitespace_around_user_id", "Space around the user id", "The user id begins or ends with a space.",
+           "Remove the space."),
+    Reason("colon_in_user_id", "Colon in the user id", "The user id holds a colon, plain or as %3A.",
+           "Use an id without colon."),
+    Reason("pii_in_user_id", "E-mail address as user id", "The user id holds an e-mail address.",
+           "Use an id that says nothing about the person, or the SHA-256 of the address."),
+    Reason("no_items", "No items", "Nothing but commas stands after the tab.", "Write at least one trait or signal."),
+    Reason("bad_item", "Not an item", "An item is no number, no removal and no key=value.",
+           "Write d_sid=24, 24, 28:0 or key=value; separate items with commas."),
+    Reason("bad_trait_id", "Not a trait id", "After d_sid and d_unsid stand 1 to 18 digits.",
+           "Write the trait's number."),
+    Reason("bad_removal_suffix", "Not a removal", "After a trait's colon stands neither 0 nor -1.",
+           "Write 28:0 or 28:-1, without spaces."),
+    Reason("unbalanced_quote", "Quote without partner", "The line holds an odd number of quotes.",
+           "Close the quote; quotes cannot be part of a value."),
+    Reason("junk_after_quote", "Text after a quote", "Text follows a closing quote.",
+           "Quote the whole key or value; doubled quotes and backslashes are no escapes."),
+    Reason("stray_quote", "Quote inside a text", "A quote stands inside a key or value that does not begin with one.",
+           "Quote the whole key or value, or remove the quote."),
+    Reason("empty_key", "Empty key", "Nothing but spaces and dashes stands before the =.", "Name the key."),
+    Reason("double_equals", "Two equals signs", "The value begins with =; == belongs to rules.", "Write one =."),
+    Reason("odc_bad_id_type", "Unknown id type", "The first column names no id type.", "Write idfa or gaid."),
+    Reason("odc_mixed_id_types", "Two id types in one file", "The file began with ids of another type.",
+           "Send one file per id type."),
+    Reason("invalid_aam_id", "Not an Audience Manager id", "The id is not 38 digits.",
+           "Send the id as it was received."),
+    Reason("invalid_device_id", "Not a device id of this source", "The id has not the form that its source asks for.",
+           "Send the raw id: IDFA in upper case, GAID in lower case, never hashed."),
+)  # fmt: skip
+
+DATA_LINE_REASONS: dict[str, Reason] = {reason.code: reason for reason in _DATA_LINES}
+"""Why a line of an Audience Manager data file is refused, in the order in which its checks run."""
+
+REASONS: dict[str, Reason] = {reason.code: reason for reason in _ENTRIES} | DATA_LINE_REASONS
 """All reasons by code, in catalogue order. The position of a code is the order in which a row's codes are named."""

@@ -10,12 +10,14 @@ from pathlib import Path
 from ingest_core.arrivals.arrivals import Arrivals
 from ingest_core.arrivals.doors import WorkspaceDoors
 from ingest_core.audience_manager.audience import AudienceManager
+from ingest_core.audience_manager.data_tables import DataTables
 from ingest_core.audience_manager.http_syncs import HttpSyncs
 from ingest_core.audience_manager.outbound.outbound import Outbound
 from ingest_core.audience_manager.outbound.runs import Runs
 from ingest_core.audience_manager.preflights import Preflights
 from ingest_core.audience_manager.received import ReceivedFiles
 from ingest_core.audience_manager.receiving import Receiving
+from ingest_core.audience_manager.registered import Registered
 from ingest_core.audience_manager.sending import Sending
 from ingest_core.catalog import Attributes, Drafts, Mappings, Sources
 from ingest_core.catalog.destinations import Destinations
@@ -100,6 +102,7 @@ class Workspace:
         self.landing = LandingZone(home / "landing", keyset)
         self.inbox = Inbox(home, settings, self.landing)
         self.sources = Sources(engine, user)
+        self.tables = DataTables(lambda: Registered.of(self.sources.list()))
         self.attributes = Attributes(engine, user)
         self.mappings = Mappings(engine, user)
         self.drafts = Drafts(engine, keyset, user)
@@ -107,7 +110,8 @@ class Workspace:
         self.history = History(engine, keyset)
         self.profiles = People(engine, keyset, settings, self.attributes, user)
         self.explore = Explore(
-            engine, keyset, settings, self.attributes, self.segments, self.sources, self.drafts, self.landing, user
+            engine, keyset, settings, self.attributes, self.segments, self.sources, self.drafts, self.landing, user,
+            self.tables,
         )  # fmt: skip
         self.attribute_facts = AttributeFacts(engine, self.attributes, self.sources, self.mappings, self.segments)
         self._load_with(worker, within)
@@ -133,7 +137,7 @@ class Workspace:
         """The services that plan, load, undo and look after what was loaded."""
         engine, keyset, settings, user, home = self.engine, self._keyset, self.settings, self.user, self.home
         self.macros = Macros(engine, keyset, self.profiles, user)
-        self.planner = Planner(engine, settings, self.attributes, self.mappings, user)
+        self.planner = Planner(engine, settings, self.attributes, self.mappings, user, self.tables)
         self.inspect, self.suggest, self.plan = self.planner.inspect, self.planner.suggest, self.planner.plan
         by, at_work = (worker, {}) if within is None else ("command", within.loads.at_work)
         self.loads: Loads = Loads(engine, self.planner, Loader(engine, keyset, settings), by, at_work)

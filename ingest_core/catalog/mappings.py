@@ -9,7 +9,7 @@ from ingest_core.clock import now
 from ingest_core.engine import Engine, Session
 from ingest_core.errors import InputError
 from ingest_core.mapping.fingerprint import fingerprint
-from ingest_core.models import ColumnMapping, Mapping, Source
+from ingest_core.models import ColumnMapping, Dialect, Mapping, Source
 
 
 class Mappings:
@@ -41,6 +41,18 @@ class Mappings:
                 [source.source_id, fingerprint(columns)],
             )
         return _mapping(source.name, *row) if row else None
+
+    def for_table(self, source: Source, dialect: Dialect) -> Mapping | None:
+        """The newest version for the columns of this file, or None.
+
+        Where lines have a grammar of their own, no two files have the same columns: it is the newest one that maps the
+        column they are found by.
+        """
+        if dialect.grammar is None:
+            return self.for_header(source, dialect.columns)
+        wanted = dialect.grammar.mapped_by
+        fitting = (m for m in self.all(source) if any(c.column == wanted and c.attribute for c in m.columns))
+        return next(fitting, None)
 
     def version(self, source: Source, version: int) -> Mapping:
         """One version. InputError ``no_such_mapping``."""

@@ -17,7 +17,7 @@ from ingest_core.cli.parser import command
 from ingest_core.cli.text import inspection_text, receipt_text
 from ingest_core.engine.stopping import check_stop
 from ingest_core.errors import InputError, StateError
-from ingest_core.files import read_slices, receive, sniff, write_csv
+from ingest_core.files import read_slices, write_csv
 from ingest_core.models import ByteSource, Options, Source
 from ingest_core.workspace import Workspace
 
@@ -87,19 +87,20 @@ def _inspect(workspace: Workspace, args: argparse.Namespace) -> Any:
 
 def _read(workspace: Workspace, args: argparse.Namespace) -> Any:
     file, asked = file_given(args.file), _overrides(args)
-    limits = workspace.planner.limits()
-    facts = receive(file, limits, encoding=asked["encoding"])
-    dialect = sniff(file, facts, limits=limits, **asked)
+    limits, tables = workspace.planner.limits(), workspace.planner.tables
+    facts = tables.receive(file, limits, encoding=asked["encoding"])
+    dialect = tables.sniff(file, facts, limits=limits, **asked)
     counts = {"rows": 0, "columns": len(dialect.columns), "lines": 0, "rejected": 0}
 
-    def tables() -> Iterator[pa.Table]:
+    def pieces() -> Iterator[pa.Table]:
         for piece in read_slices(file, facts, dialect, limits):
             counts["rows"] += piece.table.num_rows
             counts["lines"] += piece.lines_seen
             counts["rejected"] += len(piece.rejects)
             yield piece.table
 
-    write_csv(path_given(args.out), dialect.columns if dialect.has_header else None, tables())
+    is_named = dialect.has_header or dialect.grammar is not None
+    write_csv(path_given(args.out), dialect.columns if is_named else None, pieces())
     return counts
 
 

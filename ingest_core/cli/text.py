@@ -81,9 +81,10 @@ def mapping_text(mapping: Any) -> str:
 def inspection_text(made: Any) -> str:
     """What a file is: one sentence, its columns, what to decide or repair."""
     delimiter = {"\t": "tab"}.get(made["delimiter"], made["delimiter"])
+    read = f"separated by {delimiter}" if made["grammar"] == "table" else "a data file of Audience Manager"
     head = (
         f"{visible(made['file'])}: {made['lines']:,} lines ({made['rows']:,} rows, {made['blank']:,} blank, "
-        f"{made['rejected']:,} broken), {len(made['columns'])} columns, separated by {delimiter}, {made['encoding']}"
+        f"{made['rejected']:,} broken), {len(made['columns'])} columns, {read}, {made['encoding']}"
     )
     rows = [
         {

@@ -15,6 +15,7 @@ from ingest_core.explore.material import Material
 from ingest_core.explore.notebooks import Cell, Chart, ExploredFile, Notebook, Notebooks
 from ingest_core.explore.sandbox import Limits
 from ingest_core.explore.session import ExploreSession
+from ingest_core.files import Tables
 from ingest_core.models import ByteSource, FileFacts, FileLimits, Source, TypeContext
 from ingest_core.segments.segments import Segments
 from ingest_core.settings import Settings
@@ -40,8 +41,10 @@ class Explore:
         drafts: Drafts,
         landing: LandingZone,
         user: str,
+        tables: Tables,
     ) -> None:
         self._engine = engine
+        self._tables = tables
         self._keyset = keyset
         self._settings = settings
         self._attributes = attributes
@@ -85,6 +88,7 @@ class Explore:
             encoding,
             delimiter,
             has_header,
+            self._tables,
         )
         return self._open(material)
 

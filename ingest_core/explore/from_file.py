@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 from ingest_core.engine import quote
 from ingest_core.explore.material import TableInfo
 from ingest_core.explore.sandbox import Sandbox
-from ingest_core.files import read_slices, receive, repair_names, sniff
+from ingest_core.files import PLAIN_TABLES, Tables, read_slices, repair_names
 from ingest_core.mapping.statistics import TableCollector
 from ingest_core.mapping.types import data_type
 from ingest_core.models import ByteSource, ColumnStatistics, FileFacts, FileLimits, LineReject, Progress, TypeContext
@@ -41,11 +41,12 @@ class FileMaterial:
     encoding: str | None = None
     delimiter: str | None = None
     has_header: bool | None = None
+    tables: Tables = PLAIN_TABLES
 
     def fill(self, sandbox: Sandbox, progress: Progress) -> list[TableInfo]:
         """Tables ``file``, ``typed`` and ``rejects``. Raises FileError."""
-        facts = self.facts or receive(self.source, self.limits, encoding=self.encoding, progress=progress)
-        dialect = sniff(
+        facts = self.facts or self.tables.receive(self.source, self.limits, encoding=self.encoding, progress=progress)
+        dialect = self.tables.sniff(
             self.source,
             facts,
             delimiter=self.delimiter,

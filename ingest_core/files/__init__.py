@@ -5,10 +5,13 @@ from ingest_core.files.header import header_problems, repair_names
 from ingest_core.files.receive import receive
 from ingest_core.files.slices import head, read_slices
 from ingest_core.files.source import PathSource, sha256_of
+from ingest_core.files.tables import PLAIN_TABLES, Tables
 from ingest_core.files.write import write_csv
 
 __all__ = [
+    "PLAIN_TABLES",
     "PathSource",
+    "Tables",
     "head",
     "header_problems",
     "read_slices",

@@ -15,11 +15,11 @@ def repair_names(columns: Sequence[str]) -> tuple[str, ...]:
     """Names without spaces, "-" and control characters, none empty, none twice (also by case); fine ones stay."""
     repaired: list[str] = []
     # Names that are fine as they are keep their name, also against an earlier column that is repaired to it.
-    fine = {name.casefold() for name in columns if name and _cleaned(name) == name}
+    fine = {name.casefold() for name in columns if name and cleaned_name(name) == name}
     taken: set[str] = set()
     suffixes: dict[str, int] = {}  # the last one tried for a name, so that 5,000 equal names take 5,000 tries
     for index, name in enumerate(columns, start=1):
-        base = _cleaned(name) or f"column_{index}"
+        base = cleaned_name(name) or f"column_{index}"
         candidate, suffix = base, suffixes.get(base.casefold(), 1)
         while candidate.casefold() in taken or (candidate != name and candidate.casefold() in fine):
             suffix += 1
@@ -60,7 +60,7 @@ def _faults(name: str, index: int, seen: set[str]) -> list[tuple[str, str]]:
     return faults
 
 
-def _cleaned(name: str) -> str:
+def cleaned_name(name: str) -> str:
     """Without control characters and outer white space; runs of white space and "-" as one "_"."""
     visible = "".join(sign for sign in name if sign.isspace() or unicodedata.category(sign) != "Cc")
     return _RUN.sub("_", visible.strip())

@@ -36,7 +36,10 @@ def read_slices(
     ``receive`` raises for damaged containers.
     """
     if source.size != facts.size:
-        raise _changed(facts)
+        raise changed(facts)
+    if dialect.grammar is not None:
+        yield from dialect.grammar.slices(source, facts, dialect.columns, limits, slice_bytes, progress)
+        return
     if facts.container == "xlsx":
         yield from workbook_slices(source, dialect, limits, progress)
         return
@@ -44,7 +47,7 @@ def read_slices(
     reader = _reader(dialect, limits)
     cutter = LineCutter(limits.line, to_lf=not dialect.quoting)
     lines_read = 0
-    for part in _slices(cutter, _gathered(chunks, slice_bytes), reader):
+    for part in _slices(cutter, gathered(chunks, slice_bytes), reader):
         lines_read += part.physical_lines
         if part.lines_seen:
             yield part
@@ -53,7 +56,7 @@ def read_slices(
         lines_read += lines
         yield _slice(parsed, [], lines, 0)
     if lines_read + reader.header_lines != facts.physical_lines:
-        raise _changed(facts)
+        raise changed(facts)
 
 
 class _Reader(Protocol):
@@ -70,7 +73,7 @@ def _reader(dialect: Dialect, limits: FileLimits) -> _Reader:
     return QuotedRows(dialect, limits.line) if dialect.quoting else PlainRows(dialect)
 
 
-def _gathered(chunks: Iterator[bytes], size: int) -> Iterator[bytes]:
+def gathered(chunks: Iterator[bytes], size: int) -> Iterator[bytes]:
     """Chunks of at least ``size`` bytes: what comes out of a decompressor or decoder may be small."""
     parts: list[bytes] = []
     held = 0
@@ -176,7 +179,8 @@ def _nothing(dialect: Dialect) -> Slice:
     return _slice(empty_parsed(len(dialect.columns)), [], 0, 0)
 
 
-def _changed(facts: FileFacts) -> FileError:
+def changed(facts: FileFacts) -> FileError:
+    """The bytes are others than those that were looked at."""
     return FileError(
         "The file is not the one that was looked at before: it changed.",
         code="changed_while_reading",

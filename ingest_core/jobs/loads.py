@@ -156,7 +156,8 @@ def register(
 
 
 def _with_version(session: Session, plan: Plan) -> Plan:
-    saved = save_mapping(session, plan.source, plan.mapping, list(plan.dialect.columns), plan.uploaded_by)
+    columns = list(plan.dialect.columns) if plan.dialect.grammar is None else None  # others in every file
+    saved = save_mapping(session, plan.source, plan.mapping, columns, plan.uploaded_by)
     return replace(plan, mapping=saved)
 
 

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from ingest_core.files import head, header_problems, read_slices, receive, repair_names, sniff
+from ingest_core.files import PLAIN_TABLES, Tables, header_problems, read_slices, repair_names
 from ingest_core.files.opening import from_head
 from ingest_core.mapping.statistics import TableCollector
 from ingest_core.mapping.suggest import suggest
@@ -54,21 +54,24 @@ def inspect_file(
     has_header: bool | None = None,
     head_only: bool = False,
     strict_header: bool = True,
+    tables: Tables = PLAIN_TABLES,
     progress: Progress | None = None,
 ) -> Inspection:
     """Looks at every row in one streaming pass, or with ``head_only`` at the first rows of a file of any size.
 
     ``former``: earlier mappings of the source; without ``strict_header`` column names that break the rules are no
-    problem. Raises ``FileError`` for what is no table at all; everything else is
+    problem; ``tables``: who reads the file. Raises ``FileError`` for what is no table at all; everything else is
     a problem of the result.
     """
     context = TypeContext(phone_country=settings.phone_country if settings else None)
     seen: _Seen
     if head_only:
-        seen = _look_at_head(source, context, limits, facts, encoding, delimiter, has_header)
+        seen = _look_at_head(tables, source, context, limits, facts, encoding, delimiter, has_header)
     else:
-        facts = facts or receive(source, limits, encoding=encoding, progress=progress)
-        dialect = sniff(source, facts, delimiter=delimiter, has_header=has_header, encoding=encoding, limits=limits)
+        facts = facts or tables.receive(source, limits, encoding=encoding, progress=progress)
+        dialect = tables.sniff(
+            source, facts, delimiter=delimiter, has_header=has_header, encoding=encoding, limits=limits
+        )
         seen = _Seen(dialect, context, Opened.of(facts))
         seen.take(read_slices(source, facts, dialect, limits, slice_bytes=SLICE_BYTES, progress=progress))
     return _inspection(source, facts, seen, attributes, former, is_complete=not head_only, strict=strict_header)
@@ -116,6 +119,7 @@ class _Seen:
 
 
 def _look_at_head(
+    tables: Tables,
     source: ByteSource,
     context: TypeContext,
     limits: FileLimits,
@@ -124,7 +128,7 @@ def _look_at_head(
     delimiter: str | None,
     has_header: bool | None,
 ) -> _Seen:
-    dialect, part = head(
+    dialect, part = tables.head(
         source,
         rows=HEAD_ROWS,
         facts=facts,
@@ -138,6 +142,8 @@ def _look_at_head(
     else:
         start = from_head(source, limits, encoding)
         opened = Opened(start.container, start.encoding, start.evidence, start.bom > 0)
+        if dialect.grammar is not None:
+            opened = Opened(start.container, "utf-8", dialect.evidence, start.bom > 0)
     seen = _Seen(dialect, context, opened)
     seen.take([part], max(HEAD_FEWEST, HEAD_CELLS // max(len(dialect.columns), 1)))
     return seen
@@ -153,11 +159,9 @@ def _inspection(
     is_complete: bool,
     strict: bool,
 ) -> Inspection:
-    table = seen.collector.finish()
-    dialect = seen.dialect
-    columns = _with_suggestions(table.columns, attributes, former)
+    table, dialect = seen.collector.finish(), seen.dialect
+    columns = _with_suggestions(table.columns, attributes, former, known := _known(dialect))
     in_header = header_problems(dialect.columns) if dialect.has_header and strict else ()
-    events = _events(columns, attributes, table.rows)
     return Inspection(
         file=source.name,
         size=source.size,
@@ -180,13 +184,24 @@ def _inspection(
         rejects_by_reason=dict(seen.rejects),
         is_complete=is_complete,
         columns=columns,
-        problems=(*in_header, *_line_problems(seen), *table.problems, *events),
+        problems=(*in_header, *_line_problems(seen), *table.problems, *_events(columns, attributes, table.rows)),
         notices=_notices(facts, dialect),
+        grammar=dialect.grammar.name if dialect.grammar else "table",
+        known=known,
     )
 
 
+def _known(dialect: Dialect) -> dict[str, str]:
+    """Columns of which it is known what they hold, whatever their values look like."""
+    grammar = dialect.grammar
+    return {} if grammar is None or grammar.attribute is None else {grammar.mapped_by: grammar.attribute}
+
+
 def _with_suggestions(
-    columns: Sequence[ColumnStatistics], attributes: Sequence[Attribute], former: Sequence[Mapping]
+    columns: Sequence[ColumnStatistics],
+    attributes: Sequence[Attribute],
+    former: Sequence[Mapping],
+    known: dict[str, str],
 ) -> tuple[ColumnStatistics, ...]:
     personal = {attribute.name for attribute in attributes if attribute.pii}
     return tuple(
@@ -196,7 +211,7 @@ def _with_suggestions(
                 "pii": column.pii or (suggestion.attribute in personal and suggestion.confidence >= LIKELY),
             }
         )
-        for column, suggestion in zip(columns, suggest(columns, attributes, former), strict=True)
+        for column, suggestion in zip(columns, suggest(columns, attributes, former, known), strict=True)
     )
 
 
@@ -247,7 +262,7 @@ def _events(columns: Sequence[ColumnStatistics], attributes: Sequence[Attribute]
 
 
 def _notices(facts: FileFacts | None, dialect: Dialect) -> tuple[str, ...]:
-    notices = facts.notices if facts else ()
+    notices = (*(facts.notices if facts else ()), *dialect.notices)
     if dialect.delimiter in _SEPARATORS and dialect.quoting:
         notices = (*notices, f"Converted: the file is {_SEPARATORS[dialect.delimiter]}, not by tabs.")
     return notices

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from collections.abc import Mapping as Dict
 from dataclasses import dataclass
 
 from ingest_core.mapping.agreement import Agreement, agreement
@@ -31,6 +32,8 @@ _BANDS: dict[str, tuple[tuple[float, float, float], ...]] = {
 }
 """How the name matches → (share of fitting values from, confidence there, confidence at the top of the band)."""
 
+Told = Dict[str, str]
+
 _WORDS = {
     "exact": "name is {}",
     "synonym": "name matches {}",
@@ -49,13 +52,17 @@ class _Guess:
 
 
 def suggest(
-    columns: Sequence[ColumnStatistics], attributes: Sequence[Attribute], former: Sequence[Mapping] = ()
+    columns: Sequence[ColumnStatistics],
+    attributes: Sequence[Attribute],
+    former: Sequence[Mapping] = (),
+    told: Told | None = None,
 ) -> tuple[Suggestion, ...]:
     """One suggestion per column, in their order; an attribute is suggested for at most one of them.
 
     ``former``: mappings of the same source, any order; of several that speak of a column the latest version counts.
+    ``told``: column → attribute, where that is known whatever the values look like; a former mapping goes before it.
     """
-    known = _remembered(columns, attributes, former)
+    known = _with_told(_remembered(columns, attributes, former), columns, attributes, told or {})
     taken = {suggestion.attribute for suggestion in known.values()}
     best = dict(known)
     doubts: dict[int, Suggestion] = {}
@@ -71,6 +78,19 @@ def suggest(
             taken.add(guess.suggestion.attribute)
     nothing = Suggestion(attribute=None, confidence=0.0, why="no attribute has a similar name")
     return tuple(best.get(index) or doubts.get(index) or nothing for index in range(len(columns)))
+
+
+def _with_told(
+    known: dict[int, Suggestion], columns: Sequence[ColumnStatistics], attributes: Sequence[Attribute], told: Told
+) -> dict[int, Suggestion]:
+    names = {attribute.name for attribute in attributes} - {suggestion.attribute for suggestion in known.values()}
+    why = "the ids of its data source are this attribute"
+    more = {
+        index: Suggestion(attribute=told[column.name], confidence=KNOWN_FILE, why=why)
+        for index, column in enumerate(columns)
+        if column.name in told and told[column.name] in names and index not in known
+    }
+    return known | more
 
 
 def _guesses(columns: Sequence[ColumnStatistics], attributes: Sequence[Attribute], skip: set[int]) -> Iterator[_Guess]:
@@ -189,7 +209,9 @@ def suggest_mapping(inspection: Inspection, attributes: Sequence[Attribute], for
         for entry in mapping.columns
     }
     rows: list[ColumnMapping] = []
-    for column, suggestion in zip(inspection.columns, suggest(inspection.columns, attributes, former), strict=True):
+    for column, suggestion in zip(
+        inspection.columns, suggest(inspection.columns, attributes, former, inspection.known), strict=True
+    ):
         rows.append(_row(column.repaired, suggestion, by_name, before))
         if same is not None:
             rows += _further(column, suggestion, by_name, same)

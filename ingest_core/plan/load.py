@@ -276,7 +276,7 @@ class _Load:
             self.notices.append(f"{left_out:,} identifier cells hold placeholders and were left out.")
         if staged.emptied:
             self.notices.append(f"{staged.emptied:,} cells did not fit their type and were left empty.")
-        self.notices += self.plan.facts.notices
+        self.notices += (*self.plan.facts.notices, *self.plan.dialect.notices)
         if not self.loader.settings.strict_header and (repaired := repaired_notice(self.plan.dialect.columns)):
             self.notices.append(repaired)
         if self.plan.resolved.ignored:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from ingest_core.models import Dialect
 
 
 def join_cells(table: pa.Table, dialect: Dialect) -> list[str]:
-    """One line of text per row, without line end."""
-    columns = [column.to_pylist() for column in table.columns]
+    """One line of text per row, without line end. Of lines with a grammar of their own: the row that was made of it."""
+    columns = [pc.fill_null(column, "").to_pylist() for column in table.columns]
     rows = zip(*columns, strict=True)
     if not dialect.quoting:
         return [dialect.delimiter.join(row) for row in rows]

@@ -9,7 +9,7 @@ from ingest_core.catalog import Attributes, Mappings
 from ingest_core.engine import Engine
 from ingest_core.engine.steps import ignore_progress
 from ingest_core.errors import InputError, StateError
-from ingest_core.files import receive, repair_names, sniff
+from ingest_core.files import PLAIN_TABLES, Tables, repair_names
 from ingest_core.mapping.inspect import inspect_file
 from ingest_core.mapping.rules import check_mapping
 from ingest_core.mapping.suggest import suggest_mapping
@@ -42,6 +42,7 @@ class Planner:
     attributes: Attributes
     mappings: Mappings
     user: str
+    tables: Tables = PLAIN_TABLES
 
     def limits(self, size: int | None = None) -> FileLimits:
         """Caps for one file; ``size`` for a way in that has its own (browser)."""
@@ -80,12 +81,15 @@ class Planner:
             has_header=has_header,
             head_only=head_only,
             strict_header=self.settings.strict_header,
+            tables=self.tables,
             progress=progress,
         )
         return self._as_policy_says(found)
 
     def _as_policy_says(self, found: Inspection) -> Inspection:
         """A format that is refused is a problem; names that are repaired without asking are told."""
+        if found.grammar != "table":
+            return found
         names = [column.name for column in found.columns]
         other = self._other_format(found.container, found.encoding, found.delimiter, found.bom, len(names))
         problems = (policy.format_problem(other), *found.problems) if other else found.problems
@@ -102,6 +106,8 @@ class Planner:
         return policy.other_format(container, encoding, delimiter, has_bom=has_bom, columns=columns)
 
     def _refuse_format(self, facts: FileFacts, dialect: Dialect) -> None:
+        if dialect.grammar is not None:
+            return
         columns = len(dialect.columns)
         other = self._other_format(facts.container, facts.encoding, dialect.delimiter, facts.has_bom, columns)
         if other:
@@ -142,12 +148,12 @@ class Planner:
         self._check_options(source, options)
         asked = {k: v for k, v in (overrides or {}).items() if k in ("encoding", "delimiter", "has_header")}
         limits = self.limits()
-        facts = receive(file, limits, encoding=asked.get("encoding"), progress=progress)
+        facts = self.tables.receive(file, limits, encoding=asked.get("encoding"), progress=progress)
         self._refuse_again(source, facts, options)
-        dialect = sniff(file, facts, limits=limits, **asked)
+        dialect = self.tables.sniff(file, facts, limits=limits, **asked)
         self._refuse_format(facts, dialect)
         _refuse_no_rows(facts, dialect.header_line)
-        mapping = mapping or self.mappings.for_header(source, dialect.columns)
+        mapping = mapping or self.mappings.for_table(source, dialect)
         if mapping is None and is_auto:
             mapping = self._automatic(file, source, facts, asked, progress)
         if mapping is None:

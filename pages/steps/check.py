@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import streamlit as st
 
-from ingest_core.files import head
 from ingest_core.models import Inspection, Problem
 from ingest_core.reasons import REASONS
 from pages.steps import columns, reading
@@ -72,7 +71,7 @@ def _figures(found: Inspection) -> None:
 
 def _first_rows(draft: Draft, found: Inspection) -> None:
     with st.expander(f"First {FIRST_ROWS} rows", icon=":material/table:", expanded=True):
-        _, part = head(draft.bytes(), rows=FIRST_ROWS, **draft.overrides)
+        _, part = draft.workspace.tables.head(draft.bytes(), rows=FIRST_ROWS, **draft.overrides)
         frame = part.table.slice(0, FIRST_ROWS).to_pandas()
         frame.columns = [f"c{i}" for i in range(len(frame.columns))]  # names may repeat; labels carry them
         st.dataframe(

@@ -5,7 +5,6 @@ from __future__ import annotations
 import phonenumbers
 import streamlit as st
 
-from ingest_core.files import head
 from ingest_core.models import Attribute, ColumnMapping, Problem, TypeContext
 from pages.steps import rules
 from pages.steps.rules import set_column
@@ -126,7 +125,7 @@ def _misfit(draft: Draft, name: str, bad: int, filled: int, attributes: dict[str
 
 def first_profile(draft: Draft, asked: dict[str, Problem], attributes: dict[str, Attribute]) -> None:
     """How the first row would be stored, personal values masked."""
-    dialect, part = head(draft.bytes(), rows=1, **draft.overrides)
+    dialect, part = draft.workspace.tables.head(draft.bytes(), rows=1, **draft.overrides)
     if not part.table.num_rows:
         return
     cells = part.table.slice(0, 1).to_pylist()[0]

@@ -14,7 +14,7 @@ from ingest_core.reasons import REASONS, Reason
 
 @pytest.mark.parametrize("reason", REASONS.values(), ids=list(REASONS))
 def test_reason_says_what_it_is_and_what_to_do(reason: Reason) -> None:
-    assert re.fullmatch(r"[a-z]+(_[a-z]+)*", reason.code)
+    assert re.fullmatch(r"[a-z]+(_[a-z0-9]+)*", reason.code)
     assert re.fullmatch(r"[A-Z].*[^.]", reason.title)
     assert re.fullmatch(r"[A-Z].*\.", reason.explanation)
     assert re.fullmatch(r"[A-Z].*[.)]", reason.fix)
