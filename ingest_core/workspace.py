@@ -12,6 +12,7 @@ from ingest_core.arrivals.doors import WorkspaceDoors
 from ingest_core.audience_manager.audience import AudienceManager
 from ingest_core.audience_manager.data_tables import DataTables
 from ingest_core.audience_manager.http_syncs import HttpSyncs
+from ingest_core.audience_manager.outbound.errands import NAME as EXPORTS
 from ingest_core.audience_manager.outbound.outbound import Outbound
 from ingest_core.audience_manager.outbound.runs import Runs
 from ingest_core.audience_manager.preflights import Preflights
@@ -129,6 +130,7 @@ class Workspace:
         """What services keep in memory is one thing, whoever looks."""
         self.rounds.share(within.rounds)
         self.notices, self.receiving = within.notices, within.receiving
+        self.outbound.errands = within.outbound.errands
         self.arrivals.watch = within.arrivals.watch  # one turn at a time, whoever asks for it
         self.explore.share(within.explore)
         self.operations.share(within.operations)
@@ -180,9 +182,11 @@ class Workspace:
         self.preflights = Preflights(self.engine, self.landing, self.received, self.outbound, sending)
         self.http_syncs = HttpSyncs(self.engine, self.settings, self.audience)
         self.rounds = Rounds(
-            [self.notices, self.arrivals.watch, self.receiving, self.http_syncs, DeliveryRound(self.deliveries)]
-        )
+            [self.notices, self.arrivals.watch, self.receiving, self.http_syncs, DeliveryRound(self.deliveries),
+             self.outbound.errands]
+        )  # fmt: skip
         self.deliveries.on_ordered = lambda: self.rounds.wake(DELIVERIES)
+        self.outbound.errands.on_asked = lambda: self.rounds.wake(EXPORTS)
 
     def _progress(self, request_id: str) -> dict[str, object] | None:
         """How far an upload of this process is, as a notice tells it."""
@@ -240,6 +244,7 @@ class Workspace:
             collect(engine, workspace.landing, workspace.drafts)
             workspace.deliveries.take_up()
             workspace.outbound.runs.take_up()
+            workspace.outbound.errands.take_up()
         except BaseException:
             if engine is not None:
                 engine.close()  # or the next try in this process would find the file open

@@ -18,7 +18,6 @@ from ingest_core.clock import to_utc
 from ingest_core.errors import InputError
 
 _DAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")
-_NAMES = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"]
 _FIELDS = ("minute", "hour", "day", "month", "day_of_week")
 _UNITS = {"m": 60, "h": 3_600, "d": 86_400}
 _ANCHOR = datetime(2026, 1, 1, tzinfo=UTC)
@@ -58,35 +57,17 @@ def seconds_given(text: str) -> int:
 
 
 def in_words(rules: Rules) -> str:
-    """How often, for people: ``every 15 minutes``, ``every Monday to Saturday at 06:30``, else the expression."""
+    """How often, for people: ``every 15 minutes``, ``every day at 06:00``, else the expression."""
     if rules.every_seconds is not None:
         return _every(rules.every_seconds)
-    minute, hour, day, month, weekday = ([*(rules.cron or "").lower().split(), *[""] * 5])[:5]
-    whole = f"cron {rules.cron}"
-    if (day, month) != ("*", "*"):
-        return whole
-    if hour == weekday == "*" and (step := re.fullmatch(r"\*/([1-9]\d?)", minute)) and 60 % int(step[1]) == 0:
-        return _every(int(step[1]) * 60)
-    if not minute.isdigit() or not (hour.isdigit() or (hour == "*" and weekday == "*")):
-        return whole
-    if hour == "*":
-        return "every hour" if int(minute) == 0 else f"every hour, at {int(minute)} past"
-    return f"{_on_days(weekday)} at {int(hour):02}:{int(minute):02}"
-
-
-def _on_days(field: str) -> str:
-    """The days of a weekday field: ``every day``, ``on weekdays``, ``every Tuesday``, ``on Monday and Friday``."""
-    if field == "*" or (named := _weekdays(field).split(",")) == list(_DAYS):
-        return "every day"
-    days = [_NAMES[number] for number in sorted((_DAYS.index(day) - 1) % 7 for day in named)]
-    first = _NAMES.index(days[0])
-    if days == _NAMES[:5]:
-        return "on weekdays"
-    if len(days) == 1:
-        return f"every {days[0]}"
-    if len(days) > 2 and days == _NAMES[first : first + len(days)]:
-        return f"every {days[0]} to {days[-1]}"
-    return f"on {', '.join(days[:-1])} and {days[-1]}"
+    minute, hour, day, month, weekday = ([*(rules.cron or "").split(), *[""] * 5])[:5]
+    if not (minute.isdigit() and hour.isdigit() and (day, month) == ("*", "*")):
+        return f"cron {rules.cron}"
+    days = {"*": "every day", "1-5": "on weekdays", "mon-fri": "on weekdays"}
+    names = {"0": "Sunday", "1": "Monday", "2": "Tuesday", "3": "Wednesday", "4": "Thursday", "5": "Friday"}
+    names |= {"6": "Saturday", "7": "Sunday"}
+    on = days.get(weekday.lower()) or (f"every {names[weekday]}" if weekday in names else None)
+    return f"{on} at {int(hour):02}:{int(minute):02}" if on else f"cron {rules.cron}"
 
 
 def _every(seconds: int) -> str:

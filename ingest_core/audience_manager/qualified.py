@@ -30,6 +30,7 @@ LEFT JOIN am_days AS kept ON kept.dpid = held.dpid
 WHERE realised_at <= ?::TIMESTAMP AND {LIVE.format(at="?::TIMESTAMP")}
   AND seen_at + to_days(coalesce(kept.days, {DEVICE_DAYS})) > ?::TIMESTAMP
 """
+ONLY = "  AND held.trait_id IN (SELECT unnest(?::BIGINT[]))"
 LAST_AUTHENTICATED = f"""
 INSERT INTO am_live
 SELECT device_dpid, device_id, live.trait_id, live.realised_at
@@ -44,10 +45,19 @@ GROUP BY dpid, id, trait_id ORDER BY dpid, id, trait_id
 """
 
 
-def make_live(session: Session, registered: Registered, at: datetime, scope: Scope = "profile_only") -> None:
-    """Fills ``am_live`` (dpid, id, trait_id, realised_at) with what is there at a moment (UTC, naive)."""
+def make_live(
+    session: Session, registered: Registered, at: datetime, scope: Scope = "profile_only", *,
+    traits: Sequence[int] | None = None,
+) -> None:  # fmt: skip
+    """Fills ``am_live`` (dpid, id, trait_id, realised_at) with what is there at a moment (UTC, naive).
+
+    ``traits``: only these.
+    """
     Known.of(registered, at).list_days(session)
-    session.run(LIVE_NOW, [at, at, at, at])
+    if traits is None:
+        session.run(LIVE_NOW, [at, at, at, at])
+    else:
+        session.run(LIVE_NOW + ONLY, [at, at, at, at, list(traits)])
     if scope == "device_plus_last_authenticated":
         session.run(LAST_AUTHENTICATED)
 

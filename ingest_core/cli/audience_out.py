@@ -1,28 +1,23 @@
-"""am segment, am order, am export, am runs, am give-up: trait and segment data for those who receive it."""
+"""am export, am runs, am send-again, am give-up, am control: trait and segment data for those who receive it."""
 
 from __future__ import annotations
 
 import argparse
-from typing import Any, get_args
-
-from pydantic import ValidationError
+from typing import Any
 
 from ingest_core.audience_manager.outbound.exports import told
-from ingest_core.audience_manager.outbound.orders import GB, Order, What, as_listed
-from ingest_core.audience_manager.qualified import Scope
-from ingest_core.cli.caller import path_given
+from ingest_core.cli import audience_orders, audience_segments
 from ingest_core.cli.moments import moment_given
 from ingest_core.cli.parser import command, group
 from ingest_core.cli.text import table, visible
 from ingest_core.clock import to_utc
-from ingest_core.errors import InputError
 from ingest_core.workspace import Workspace
 
 
 def add_commands(am: Any) -> None:
     """Registers them in the group ``am``."""
-    _add_segments(group(am, "segment", "Named rules over traits, for exports."))
-    _add_orders(group(am, "order", "Who receives trait and segment data, in which form, where."))
+    audience_segments.add_commands(group(am, "segment", "Named rules over traits, for exports."))
+    audience_orders.add_commands(group(am, "order", "Who receives trait and segment data, in which form, where."))
     export = command(am, "export", "Tell a receiver who is in what: everything, or what changed.", _export, _run_text)
     export.add_argument("order", metavar="ORDER", help="id or name")
     export.add_argument("--mode", choices=("full", "iter"), default="iter")
@@ -38,79 +33,6 @@ def add_commands(am: Any) -> None:
     control = command(am, "control", "Keep data of a source from orders with a label.", _control)
     control.add_argument("--dpid", type=int, metavar="N", help="set the labels of this data source")
     control.add_argument("--label", action="append", default=[], metavar="T", help="may be repeated; none: no control")
-
-
-def _add_segments(segment: Any) -> None:
-    add = command(segment, "add", "Create a segment over traits.", _segment_add)
-    add.add_argument("name", metavar="NAME")
-    add.add_argument("--rule", required=True, metavar="RULE", help="such as: 1T AND (2T OR 3T)")
-    add.add_argument("--id", type=int, metavar="N", help="its id (the next free one)")
-    command(segment, "list", "List segments over traits.", lambda workspace, _: workspace.outbound.segments.list())
-    remove = command(segment, "remove", "Remove a segment; its members are told as removed.", _segment_remove)
-    remove.add_argument("id", type=int, metavar="ID")
-
-
-def _add_orders(order: Any) -> None:
-    add = command(order, "add", "Create an order.", _order_add)
-    add.add_argument("name", metavar="NAME")
-    add.add_argument("--id", type=int, required=True, metavar="N", help="stands in the names of its files")
-    add.add_argument("--master", type=int, required=True, metavar="DPID", help="whose ids key the rows; 0: UUIDs")
-    to = add.add_mutually_exclusive_group(required=True)
-    to.add_argument("--to", metavar="DESTINATION")
-    to.add_argument("--folder", metavar="DIR", help="a folder of this machine")
-    add.add_argument("--what", choices=get_args(What), default="segments")
-    add.add_argument(
-        "--item", type=int, action="append", default=[], metavar="ID", help="only this one; may be repeated"
-    )
-    add.add_argument("--sync-type", choices=("ftp", "s3", "http"), default="ftp", help="how names of files begin")
-    add.add_argument("--pid", default="", metavar="N")
-    add.add_argument("--alias", default="", metavar="T", help="your account id at the receiver")
-    add.add_argument("--dpid", type=int, metavar="N", help="for templates that ask for it")
-    add.add_argument("--scope", choices=get_args(Scope), default="profile_only")
-    add.add_argument("--template", default="", metavar="T", help="of a row")
-    add.add_argument("--header", default="", metavar="T", help="of the first line of each file")
-    add.add_argument("--file-name", default="", metavar="T", help="template with <TIMESTAMP> and SPLITNUM")
-    add.add_argument("--seconds", action="store_true", help="timestamps of 10 digits instead of 13")
-    add.add_argument("--gzip", action="store_true")
-    add.add_argument("--split", type=int, default=GB, metavar="BYTES", help="of plain text in one file (1 GB)")
-    add.add_argument("--keep-days", default="8", metavar="N|none", help="its files are deleted there afterwards (8)")
-    add.add_argument("--label", action="append", default=[], metavar="T", help="meets export controls; may be repeated")
-    command(order, "list", "List orders.", lambda workspace, _: as_listed(workspace.outbound.orders.list()))
-    remove = command(order, "remove", "Remove an order; its receiver is told nothing more.", _order_remove)
-    remove.add_argument("order", metavar="ORDER", help="id or name")
-
-
-def _segment_add(workspace: Workspace, args: argparse.Namespace) -> Any:
-    return workspace.outbound.segments.add(args.name, args.rule, args.id)
-
-
-def _segment_remove(workspace: Workspace, args: argparse.Namespace) -> Any:
-    workspace.outbound.segments.remove(args.id)
-    return {"segment_id": args.id}
-
-
-def _order_add(workspace: Workspace, args: argparse.Namespace) -> Any:
-    if args.to is not None:
-        workspace.destinations.get(args.to)
-    try:
-        order = Order(
-            order_id=args.id, name=args.name, what=args.what, items=tuple(args.item), master=args.master,
-            destination=args.to, folder=None if args.folder is None else str(path_given(args.folder).absolute()),
-            sync_type=args.sync_type, pid=args.pid, pid_alias=args.alias, dpid=args.dpid, scope=args.scope,
-            content=args.template, header=args.header, file_name=args.file_name,
-            timestamp_digits=10 if args.seconds else 13, gzip=args.gzip, split_bytes=args.split,
-            keep_days=None if args.keep_days == "none" else args.keep_days, labels=tuple(args.label),
-        )  # fmt: skip
-    except ValidationError as error:
-        names = ", ".join(sorted({str(one["loc"][0]).replace("_", "-") for one in error.errors() if one["loc"]}))
-        raise InputError(
-            f"This cannot be an order ({names}). Nothing was created.", code="bad_order", hint="am order add --help"
-        ) from None
-    return workspace.outbound.orders.add(order)
-
-
-def _order_remove(workspace: Workspace, args: argparse.Namespace) -> Any:
-    return workspace.outbound.orders.remove(args.order)
 
 
 def _export(workspace: Workspace, args: argparse.Namespace) -> Any:

@@ -116,3 +116,44 @@ def test_a_large_build_waits_for_somebody_else(onramp, tmp_path, monkeypatch):
     monkeypatch.setenv("ONRAMP_USER", "Bina Rao")
     assert onramp.json("am", "build", "Gold", "--confirm", "2", "--note", "Counted")["status"] == "delivered"
     assert [one["answer"] for one in onramp.json("am", "approvals", "--all")] == ["approved", "approved", "declined"]
+
+
+def prepared(onramp, tmp_path):
+    """An order whose place is not there yet, with one prepared run; returns the place."""
+    onramp.json("source", "add", "Ids", "--kind", "data_source", "--dpid", "21", "--id-type", "cross_device")
+    onramp.json("am", "trait", "add", "Gold", "--dpid", "21", "--id", "5")
+    onramp.json("am", "segment", "add", "Golden", "--rule", "5T", "--id", "9")
+    onramp.json("am", "order", "add", "P", "--id", "1", "--master", "21", "--item", "9", "--folder", tmp_path / "no")
+    file = tmp_path / "ftp_dpm_21_1700000000.sync"
+    file.write_text("u\td_sid=5\nv\td_sid=5\n")
+    onramp.json("am", "ingest", file)
+    assert onramp.run("--json", "am", "export", "1").code == 4
+    return tmp_path / "no"
+
+
+def test_segments_are_counted_tried_changed_and_removed_with_those_who_hear_of_it(onramp, tmp_path):
+    prepared(onramp, tmp_path)
+    (counted,) = onramp.json("am", "segment", "count")
+    assert (counted["name"], counted["profiles"]) == ("Golden", 2)
+    assert onramp.json("am", "segment", "count", "9")["sources"] == {"21": 2}
+    assert onramp.json("am", "segment", "count", "9", "--at", "2020-01-01")["profiles"] == 0
+    tried = onramp.json("am", "segment", "try", "5t and not 6T")
+    assert (tried["rule"], tried["profiles"], tried["unknown"]) == ("5T AND NOT 6T", 2, [6])
+    changed = onramp.json("am", "segment", "change", "9", "--rule", "5T AND 6T")
+    assert (changed["name"], changed["rule"]) == ("Golden", "5T AND 6T")
+    assert onramp.json("am", "segment", "count", "9")["profiles"] == 0
+    assert onramp.json("am", "segment", "remove", "9")["orders"] == [{"order_id": 1, "name": "P", "told": 0}]
+    assert onramp.refuse("am", "segment", "count", "9")["code"] == "no_such_segment"
+
+
+def test_an_order_is_changed_where_something_is_given(onramp, tmp_path):
+    prepared(onramp, tmp_path)
+    before = onramp.json("am", "order", "list")[0]
+    changed = onramp.json(
+        "am", "order", "change", "P", "--gzip", "--item", "none", "--keep-days", "none", "--label", "ads"
+    )
+    assert changed == before | {"gzip": True, "items": [], "keep_days": None, "labels": ["ads"]}
+    again = onramp.json("am", "order", "change", "1", "--no-gzip", "--name", "Q", "--label", "none", "--dpid", "33")
+    assert (again["gzip"], again["name"], again["labels"], again["dpid"]) == (False, "Q", [], 33)
+    assert onramp.refuse("am", "order", "change", "1", "--split", "1")["code"] == "bad_order"
+    assert onramp.json("am", "order", "list") == [again]

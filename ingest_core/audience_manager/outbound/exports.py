@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime, timedelta
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from ingest_core.audience_manager.outbound import sets
 from ingest_core.audience_manager.outbound.macros import AS_MAPPINGS, RowCompiler, RowSql, written
@@ -17,8 +17,12 @@ from ingest_core.audience_manager.qualified import make_live
 from ingest_core.audience_manager.registered import Registered
 from ingest_core.clock import now
 from ingest_core.engine import Engine, Session
+from ingest_core.engine.steps import ignore_progress
 from ingest_core.errors import InputError, StateError
-from ingest_core.models import Model
+from ingest_core.models import Model, Progress
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 Mode = Literal["full", "iter"]
 SHOWN = 5
@@ -59,30 +63,36 @@ class Exports:
             rows=tuple(str(row).removesuffix("\n") for (row,) in rows),
         )  # fmt: skip
 
-    def run(self, key: str | int, mode: Mode = "iter", *, at: datetime | None = None, user: str) -> Run:
+    def run(
+        self, key: str | int, mode: Mode = "iter", *, at: datetime | None = None, user: str,
+        progress: Progress = ignore_progress,
+    ) -> Run:  # fmt: skip
         """Makes one run and delivers it. ``at``: the moment that counts, UTC, naive; now.
 
         A run of the order that is not delivered yet is delivered first, as it was made. InputError ``no_such_order``;
         StateError ``needs_full`` after a run was given up, ``export_runs``; DeliveryError as the place.
         """
-        order = self._orders.get(key)
         with self.runs.alone():
+            order = self._orders.get(key)
             if waiting := self.runs.waiting("export", str(order.order_id)):
-                self.runs.deliver(waiting)
-            run = self.runs.get(self._prepare(order, mode, at or now(), user))
+                self.runs.deliver(waiting, progress)
+            run = self.runs.get(self._prepare(order, mode, at or now(), user, progress))
             if run.status != NOTHING:
-                run = self.runs.deliver(run)
+                run = self.runs.deliver(run, progress)
             if order.keep_days is not None:
                 self.runs.purge("export", str(order.order_id), order.keep_days)
-            return run
+        return run
 
-    def _prepare(self, order: Order, mode: Mode, at: datetime, user: str) -> int:
+    def _prepare(self, order: Order, mode: Mode, at: datetime, user: str, progress: Progress) -> int:
         place = {"folder": order.folder} if order.folder else {"destination": str(order.destination)}
         with self._engine.session() as session, session.transaction():
+            progress("people", 0, None)
             counts, stamp = self._fill(session, order, mode, at), self._stamp(session, order, mode)
             header = _header(order, mode, stamp)
+            progress("rows", 0, counts["rows"])
             with Parts(self.runs.zone, most=order.split_bytes, header=header, is_gzip=order.gzip) as parts:
-                parts.add_all(session.batches(self._lines(session, order, mode, at)))
+                lines = session.batches(self._lines(session, order, mode, at))
+                parts.add_all(told_of(lines, counts["rows"], progress))
                 made: list[Part] = parts.finish()
                 files = named(made, file_names(order, mode, stamp, len(made)))
                 with self._engine.queue:
@@ -189,6 +199,15 @@ FROM am_device_of JOIN (
     FROM (SELECT * FROM am_map QUALIFY row_number() OVER (PARTITION BY dpid, id ORDER BY seq DESC) = 1)
 ) AS h USING (device_dpid, device_id)
 GROUP BY of_id"""
+
+
+def told_of(batches: Iterable[pa.RecordBatch], total: int, progress: Progress) -> Iterator[pa.RecordBatch]:
+    """The same batches, with progress told after each."""
+    done = 0
+    for batch in batches:
+        yield batch
+        done += batch.num_rows
+        progress("rows", done, total)
 
 
 def _header(order: Order, mode: str, at: datetime) -> bytes:

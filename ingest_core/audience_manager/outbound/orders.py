@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from typing import Any, Literal
 
 from pydantic import Field
 
 from ingest_core.audience_manager.outbound import macros
+from ingest_core.audience_manager.outbound.runs import Runs
 from ingest_core.audience_manager.outbound.template import parse
 from ingest_core.catalog.names import check_name
 from ingest_core.clock import now
@@ -62,6 +62,11 @@ class Order(Model):
     labels: tuple[str, ...] = ()
 
     @property
+    def remembered_by(self) -> tuple[object, ...]:
+        """What may not change while the receiver's state is to mean the same: whose ids, what they have, where."""
+        return (self.master, self.what, self.destination, self.folder)
+
+    @property
     def name_template(self) -> str:
         """As it is used."""
         return self.file_name or (NAME_WITH_ALIAS if self.pid_alias else NAME)
@@ -88,10 +93,10 @@ Table = list[dict[str, Any]]
 class Orders:
     """Creates, lists and removes orders, and the export controls that keep data from some of them."""
 
-    def __init__(self, engine: Engine, user: str, forget: Callable[[Session, Literal["export"], str], None]) -> None:
+    def __init__(self, engine: Engine, user: str, runs: Runs) -> None:
         self._engine = engine
         self._user = user
-        self._forget = forget
+        self._runs = runs
 
     def list(self) -> Listed:
         """By id."""
@@ -112,16 +117,7 @@ class Orders:
         """InputError ``bad_name``, ``bad_template``, ``bad_order``; StateError ``order_exists``."""
         order = checked(order)
         with self._engine.write, self._engine.session() as session, session.transaction():
-            taken = session.value(
-                "SELECT count(*) FROM am_order WHERE order_id = ? OR lower(name) = lower(?)",
-                [order.order_id, order.name],
-            )
-            if taken:
-                raise StateError(
-                    "There is an order of this id or name already. Nothing was created.",
-                    code="order_exists",
-                    hint="Choose another, or remove that one first: its receiver is told everything again then.",
-                )
+            self._refuse_taken(session, order, is_new=True)
             session.run(
                 "INSERT INTO am_order VALUES (?, ?, ?, ?, ?)",
                 [order.order_id, order.name, order.model_dump_json(), now(), self._user],
@@ -129,14 +125,51 @@ class Orders:
             write_audit(session, self._user, "add order", str(order.order_id), {"what": order.what})
         return order
 
+    def change(self, key: str | int, new: Order) -> Order:
+        """Other settings for an order from its next run on; its id stays.
+
+        Raises as ``add``; InputError ``no_such_order``, StateError ``export_runs``.
+        Where ids, content or place mean something else from now on, what its receiver was told is forgotten: the next
+        run tells everything. Everything else keeps it: what goes is told as removed.
+        """
+        with self._runs.alone():
+            old = self.get(key)
+            new = checked(new.model_copy(update={"order_id": old.order_id}))
+            with self._engine.write, self._engine.session() as session, session.transaction():
+                self._refuse_taken(session, new, is_new=False)
+                session.run("UPDATE am_order SET name = ?, content = ? WHERE order_id = ?",
+                            [new.name, new.model_dump_json(), new.order_id])  # fmt: skip
+                if new.remembered_by != old.remembered_by:
+                    self._runs.forget(session, "export", str(new.order_id))
+                fields = sorted(name for name, value in new if value != getattr(old, name))
+                write_audit(session, self._user, "change order", str(new.order_id), {"fields": fields})
+        return new
+
     def remove(self, key: str | int) -> Order:
-        """Its runs stay in the history; what its receiver knows is forgotten. InputError ``no_such_order``."""
-        order = self.get(key)
-        with self._engine.write, self._engine.session() as session, session.transaction():
-            session.run("DELETE FROM am_order WHERE order_id = ?", [order.order_id])
-            self._forget(session, "export", str(order.order_id))
-            write_audit(session, self._user, "remove order", str(order.order_id), {})
+        """Its runs stay in the history; what its receiver knows is forgotten.
+
+        InputError ``no_such_order``, StateError ``export_runs``.
+        """
+        with self._runs.alone():
+            order = self.get(key)
+            with self._engine.write, self._engine.session() as session, session.transaction():
+                session.run("DELETE FROM am_order WHERE order_id = ?", [order.order_id])
+                self._runs.forget(session, "export", str(order.order_id))
+                write_audit(session, self._user, "remove order", str(order.order_id), {})
         return order
+
+    @staticmethod
+    def _refuse_taken(session: Session, order: Order, *, is_new: bool) -> None:
+        taken = session.value(
+            "SELECT count(*) FROM am_order WHERE (order_id = ? AND ?) OR (lower(name) = lower(?) AND order_id <> ?)",
+            [order.order_id, is_new, order.name, order.order_id],
+        )
+        if taken:
+            raise StateError(
+                "There is an order of this id or name already. Nothing was changed.",
+                code="order_exists",
+                hint="Choose another, or remove that one first: its receiver is told everything again then.",
+            )
 
     def controls(self) -> Table:
         """[{dpid, label}]: data of the source goes to no order that has the label."""

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
 from ingest_core.audience_manager.audience import AudienceManager
 from ingest_core.audience_manager.outbound.approvals import Approvals
 from ingest_core.audience_manager.outbound.builds import Builds
+from ingest_core.audience_manager.outbound.errands import Errands
 from ingest_core.audience_manager.outbound.exports import Exports
 from ingest_core.audience_manager.outbound.orders import Orders
-from ingest_core.audience_manager.outbound.runs import Runs
+from ingest_core.audience_manager.outbound.runs import Run, Runs
+from ingest_core.audience_manager.outbound.segment_counts import SegmentCounts
 from ingest_core.audience_manager.outbound.segments import TraitSegments
 from ingest_core.audience_manager.preflight import NO_KEYS, Preflight, preflight
 from ingest_core.catalog.pgp_keys import PgpKeys
@@ -29,10 +32,12 @@ class Outbound:
     ) -> None:
         self.runs = runs
         self.segments = TraitSegments(engine, user)
-        self.orders = Orders(engine, user, runs.forget)
+        self.orders = Orders(engine, user, runs)
+        self.segment_counts = SegmentCounts(engine, self.orders, runs, audience.registered)
         self.exports = Exports(engine, self.orders, runs, audience.registered)
         self.builds = Builds(engine, keyset, runs, pgp_keys, audience.registered, user)
         self.approvals = Approvals(engine, runs.alone)
+        self.errands = Errands(engine, runs, {"export": self._export})
         self._engine = engine
         self._audience = audience
 
@@ -42,3 +47,7 @@ class Outbound:
     ) -> Preflight:  # fmt: skip
         """What would become of files if they were sent now; as ``preflight.preflight``."""
         return preflight(self._engine, self._audience, files, at or now(), keys=keys, progress=progress)
+
+    def _export(self, definition: str, wanted: Mapping[str, Any], user: str, progress: Progress) -> Run:
+        """The maker of exports. ``wanted``: {mode}."""
+        return self.exports.run(definition, wanted.get("mode", "iter"), user=user, progress=progress)

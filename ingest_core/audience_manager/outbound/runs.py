@@ -19,12 +19,13 @@ from typing import IO, Any, Literal, Protocol
 from ingest_core.audience_manager.outbound.parts import Part
 from ingest_core.clock import now
 from ingest_core.engine import Engine, Session
+from ingest_core.engine.steps import ignore_progress
 from ingest_core.errors import DeliveryError, InputError, StateError
 from ingest_core.faults import abort_point
 from ingest_core.files.in_memory import InMemory
 from ingest_core.ledger.audit import write_audit
 from ingest_core.ledger.uploads import new_request_id, utc
-from ingest_core.models import ByteSource, Model
+from ingest_core.models import ByteSource, Model, Progress
 from ingest_core.transport.connecting import connect
 from ingest_core.transport.control_file import SentFile, control_file
 from ingest_core.transport.places import FolderPlace
@@ -170,7 +171,7 @@ class Runs:
         finally:
             self.at_work.release()
 
-    def send_again(self, key: str | int) -> Run:
+    def send_again(self, key: str | int, progress: Progress = ignore_progress) -> Run:
         """Brings a prepared run to its end; one that arrived meanwhile stays as it is.
 
         StateError ``not_prepared``, ``export_runs``, ``bytes_gone``; DeliveryError as the place.
@@ -179,9 +180,9 @@ class Runs:
             run = self.get(key)
             if run.status == DELIVERED:
                 return run
-            return self.deliver(_prepared(run))
+            return self.deliver(_prepared(run), progress)
 
-    def deliver(self, run: Run) -> Run:
+    def deliver(self, run: Run, progress: Progress = ignore_progress) -> Run:
         """Leaves every file at its place, the control file last; what is there already stays as it is.
 
         DeliveryError as the port; the run is prepared still then, and the next try sends the same bytes. StateError
@@ -197,7 +198,10 @@ class Runs:
         try:
             with self._connected(run.place) as place:
                 abort_point("am deliver", "before")
-                found = [place.put(file.name, _Named(file.name, self.zone.open(file.landing))) for file in run.files]
+                found = []
+                for n, file in enumerate(run.files):
+                    progress("send", n, len(run.files))
+                    found.append(place.put(file.name, _Named(file.name, self.zone.open(file.landing))))
                 if run.control is not None:
                     place.put(run.control, InMemory(run.control, control_bytes(run)))
                 abort_point("am deliver", "after")
@@ -218,6 +222,7 @@ class Runs:
             "UPDATE am_run SET definition = definition || ' (before)' WHERE kind = ? AND definition = ?",
             [kind, definition],
         )
+        session.run("DELETE FROM am_errand WHERE kind = ? AND definition = ?", [kind, definition])
 
     def give_up(self, run: Run, user: str) -> Run:
         """A prepared run is not sent any more. Its receiver may have some of it: the next run has to tell everything.

@@ -23,7 +23,7 @@ class TraitSegment(Model):
 
 
 class TraitSegments:
-    """Creates, lists and removes them."""
+    """Creates, lists, changes and removes them."""
 
     def __init__(self, engine: Engine, user: str) -> None:
         self._engine = engine
@@ -61,13 +61,36 @@ class TraitSegments:
             write_audit(session, self._user, "add trait segment", str(number), {})
         return TraitSegment(segment_id=number, name=name, rule=canonical)
 
+    def get(self, segment_id: int) -> TraitSegment:
+        """InputError ``no_such_segment``."""
+        for segment in self.list():
+            if segment.segment_id == segment_id:
+                return segment
+        raise _missing()
+
+    def change(self, segment_id: int, *, name: str | None = None, rule: str | None = None) -> TraitSegment:
+        """Another name or rule; its id stays. Who enters or leaves by it is told by the next run of each order.
+
+        Raises as ``add``, and InputError ``no_such_segment``.
+        """
+        with self._engine.write, self._engine.session() as session, session.transaction():
+            found = session.row("SELECT name, rule FROM am_segment WHERE segment_id = ?", [segment_id])
+            if found is None:
+                raise _missing()
+            named = str(found[0]) if name is None else check_name(name, "a segment")
+            canonical = str(found[1]) if rule is None else str(parse_segment_rule(rule, onboarded(session)))
+            same = "SELECT count(*) FROM am_segment WHERE lower(name) = lower(?) AND segment_id <> ?"
+            if session.value(same, [named, segment_id]):
+                raise _taken("There is a segment of this name already.", "segment_exists")
+            session.run("UPDATE am_segment SET name = ?, rule = ? WHERE segment_id = ?", [named, canonical, segment_id])
+            write_audit(session, self._user, "change trait segment", str(segment_id), {})
+        return TraitSegment(segment_id=segment_id, name=named, rule=canonical)
+
     def remove(self, segment_id: int) -> None:
         """Its members are told as removed by the next iterative run of each order. InputError ``no_such_segment``."""
         with self._engine.write, self._engine.session() as session, session.transaction():
             if not session.run("DELETE FROM am_segment WHERE segment_id = ?", [segment_id]):
-                raise InputError(
-                    "There is no such segment. Nothing was changed.", code="no_such_segment", hint="am segment list"
-                )
+                raise _missing()
             write_audit(session, self._user, "remove trait segment", str(segment_id), {})
 
 
@@ -83,5 +106,11 @@ def onboarded(session: Session) -> list[int]:
     return [trait for (trait,) in session.rows("SELECT trait_id FROM am_trait WHERE type = 'onboarded' ORDER BY 1")]
 
 
+def _missing() -> InputError:
+    return InputError(
+        "There is no such segment. Nothing was changed.", code="no_such_segment", hint="See: am segment list"
+    )
+
+
 def _taken(what: str, code: str) -> StateError:
-    return StateError(f"{what} Nothing was created.", code=code, hint="Choose another, or put several into one rule.")
+    return StateError(f"{what} Nothing was changed.", code=code, hint="Choose another, or put several into one rule.")

@@ -318,3 +318,51 @@ def test_a_receiver_of_runs_of_which_some_fail_knows_what_the_sender_knows(tmp_p
             for user, traits in held.items()
         }
         assert known == {user: segments for user, segments in expected.items() if segments}
+
+
+class TestChange:
+    def change(self, out, **fields):
+        orders = out.workspace.outbound.orders
+        return orders.change(7, orders.get(7).model_copy(update=fields))
+
+    def test_other_items_are_told_as_a_difference(self, out):
+        out.ingest(DATA, "a\td_sid=1,d_sid=2", "b\td_sid=3")
+        out.order()
+        assert out.lines(out.run()) == ["a 101,102", "b 102"]
+        self.change(out, items=(101,), gzip=True, header="id", name="Other name")
+        assert out.lines(out.run()) == ["id", "a  102", "b  102"]
+
+    @pytest.mark.parametrize("fields", [{"what": "traits"}, {"master": SHOP}, {"folder": "elsewhere"}])
+    def test_where_ids_content_or_place_are_others_everything_is_told_anew(self, out, tmp_path, fields):
+        out.ingest(DATA, "a\td_sid=1")
+        out.ingest("ftp_dpm_33_1700000001.sync", "a\td_sid=9")
+        out.order()
+        out.run()
+        if "folder" in fields:
+            (tmp_path / "elsewhere").mkdir()
+            fields = {"folder": str(tmp_path / "elsewhere")}
+        self.change(out, **fields)
+        run = out.run()
+        with out.workspace.engine.session() as session:
+            assert session.value("SELECT count(*) FROM am_known WHERE run_no <> ?", [run.run_no]) == 0
+        assert run.counts["removed"] == 0
+
+    def test_the_id_of_an_order_never_changes(self, out):
+        out.order()
+        assert self.change(out, order_id=99).order_id == 7
+
+    def test_a_name_that_another_has_is_refused_and_its_own_is_not(self, out):
+        out.order()
+        out.order(order_id=8, name="Other")
+        with pytest.raises(StateError) as caught:
+            self.change(out, name="other")
+        assert caught.value.code == "order_exists"
+        assert self.change(out, name="PARTNER").name == "PARTNER"
+
+    def test_nothing_is_changed_or_removed_while_a_run_is_made(self, out):
+        out.order()
+        with out.workspace.outbound.runs.alone():
+            for work in (lambda: self.change(out, name="Other"), lambda: out.workspace.outbound.orders.remove(7)):
+                with pytest.raises(StateError) as caught:
+                    work()
+                assert caught.value.code == "export_runs"
