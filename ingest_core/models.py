@@ -189,6 +189,7 @@ class SourceSettings(Model):
     access_mapping: bool = False  # of a data source of others: the sender may feed its traits
     profile_days: int = Field(default=720, ge=30, le=1800)  # without activity; of a cross-device data source
     is_case_sensitive: bool = True  # on the site, ids that differ by case only are different people
+    load_signals: bool = False  # of a data source: what its data files say of people goes into profiles, too
     sampling_until: datetime | None = None  # UTC: until then the first faulty lines of its files are kept as samples
 
 
@@ -330,6 +331,7 @@ class Options(Model):
     again: bool = False
     accept_drift: bool = False  # load it however far it is from the former file
     parent: str | None = None  # the upload whose rejected rows these are, corrected
+    batch: str | None = None  # the batch of Audience Manager files that the file came with
     fixed_lines: dict[int, int] = {}  # line of this file → line of the parent's file
     idempotency_key: str | None = None
 
@@ -474,6 +476,7 @@ class Receipt(Model):
     replaced_by: str | None = None  # the upload whose values replaced these
     approved_by: str | None = None  # who let it load though it was far off
     parent: str | None = None  # the upload whose rejected rows were corrected here
+    batch: str | None = None  # the batch of Audience Manager files that the file came with
     children: tuple[str, ...] = ()  # uploads of rows corrected from this one
 
 

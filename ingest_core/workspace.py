@@ -38,6 +38,8 @@ from ingest_core.jobs.jobs import Jobs
 from ingest_core.jobs.loads import Loads
 from ingest_core.jobs.rounds import Rounds
 from ingest_core.jobs.sample_data import load_sample_data
+from ingest_core.jobs.signal_uploads import NAME as SIGNALS
+from ingest_core.jobs.signal_uploads import SignalUploads
 from ingest_core.jobs.sweep import collect, sweep
 from ingest_core.ledger.digest import digest
 from ingest_core.ledger.fields import Fields
@@ -180,11 +182,13 @@ class Workspace:
         )
         sending = Sending(self.engine, self.deliveries, self.user)
         self.preflights = Preflights(self.engine, self.landing, self.received, self.outbound, sending)
+        self.signal_uploads = SignalUploads(self.engine, self.sources, self.landing, self.jobs)
         self.http_syncs = HttpSyncs(self.engine, self.settings, self.audience)
         self.rounds = Rounds(
-            [self.notices, self.arrivals.watch, self.receiving, self.http_syncs, DeliveryRound(self.deliveries),
-             self.outbound.errands]
+            [self.notices, self.arrivals.watch, self.receiving, self.signal_uploads, self.http_syncs,
+             DeliveryRound(self.deliveries), self.outbound.errands]
         )  # fmt: skip
+        self.audience.on_signals = lambda: self.rounds.wake(SIGNALS)
         self.deliveries.on_ordered = lambda: self.rounds.wake(DELIVERIES)
         self.outbound.errands.on_asked = lambda: self.rounds.wake(EXPORTS)
 

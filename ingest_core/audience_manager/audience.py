@@ -25,6 +25,7 @@ from ingest_core.audience_manager.receipts import BatchReport
 from ingest_core.audience_manager.refold import refold
 from ingest_core.audience_manager.registered import Registered
 from ingest_core.audience_manager.reports import Reports
+from ingest_core.audience_manager.signal_loads import hand_over
 from ingest_core.audience_manager.source_editing import SourceEditing
 from ingest_core.audience_manager.state import digest
 from ingest_core.audience_manager.trait_editing import TraitEditing
@@ -56,6 +57,7 @@ class AudienceManager:
         self._keyset = keyset
         self._sources = sources
         self._user = user
+        self.on_signals: Callable[[], None] = lambda: None  # files were left whose signals are to be loaded
         self.traits = Traits(engine, user)
         self.trait_editing = TraitEditing(engine, self.traits, user)
         self.source_editing = SourceEditing(engine, sources)
@@ -84,6 +86,7 @@ class AudienceManager:
             raise InputError("No file was given. Nothing was changed.", code="no_file", hint="Name one or more files.")
         options = options or BatchOptions(now())
         messages = Messages(self._landing, self._pgp_keys.private)
+        handed: list[str] = []
         with self._engine.write, messages, self._engine.session() as session:
             started_at = now()
             session.run("BEGIN")
@@ -96,15 +99,18 @@ class AudienceManager:
                     session.run("ROLLBACK")
                     return batch.report
                 self._keep(session, batch, observer, started_at, user or self._user)
+                handed += hand_over(session, self._landing, registered, batch.number, batch.taken, user or self._user)
                 if also is not None:
                     also(session, batch.report)
                 abort_point("commit", "before")
                 session.run("COMMIT")
             except BaseException:
-                _roll_back(session)
+                self._take_back(session, handed)
                 raise
             abort_point("commit", "after")
         batch.report.steps = batch.steps
+        if handed:
+            self.on_signals()
         return batch.report
 
     def _keep(self, session: Session, batch: Batch, observer: Observer, started_at: datetime, user: str) -> None:
@@ -118,6 +124,12 @@ class AudienceManager:
         files = sum(len(receipt.files) for receipt in report.receipts) + len(report.id_sync) + len(report.rejected)
         detail = {"files": files, "rejected": len(report.rejected)}
         write_audit(session, user, "am ingest", str(report.request_id), detail)
+
+    def _take_back(self, session: Session, handed: Sequence[str]) -> None:
+        """A batch that was not stored leaves nothing, no copy of a file either."""
+        _roll_back(session)
+        for landing_id in handed:
+            self._landing.delete(landing_id)
 
     def has_batch(self, request_id: str) -> bool:
         """Whether this is the Request ID of a batch."""

@@ -11,6 +11,7 @@ from pydantic import BaseModel
 
 from ingest_core.audience_manager.receipts import BatchReceipt, SyncReceipt
 from ingest_core.audience_manager.report import ReportFile, files_of_batch
+from ingest_core.audience_manager.signal_loads import SignalLoad, signal_loads
 from ingest_core.engine import Session
 from ingest_core.errors import InputError
 from ingest_core.models import StepReport
@@ -103,6 +104,7 @@ class BatchDetail(BatchSummary):
     """With each file's own counters and the steps that were run."""
 
     per_file: list[ReportFile] = []
+    uploads: list[SignalLoad] = []
     steps: list[StepReport] = []
 
 
@@ -126,7 +128,8 @@ def batch_detail(session: Session, request_id: str) -> BatchDetail:
         )
     (filled,) = _filled(session, rows)
     files = files_of_batch(session, rows[0]["batch_no"])
-    return BatchDetail(**filled | {"per_file": files, "steps": json.loads(rows[0]["steps"])})
+    uploads = signal_loads(session, request_id)
+    return BatchDetail(**filled | {"per_file": files, "steps": json.loads(rows[0]["steps"]), "uploads": uploads})
 
 
 def _parameters(asked: Asked) -> list[Any]:

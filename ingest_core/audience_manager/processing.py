@@ -32,6 +32,7 @@ from ingest_core.audience_manager.receipts import (
 )
 from ingest_core.audience_manager.registered import Kind, Registered
 from ingest_core.audience_manager.sampling import Readable
+from ingest_core.audience_manager.signal_loads import Taken
 from ingest_core.audience_manager.staging import Part, stage_part, stage_rows
 from ingest_core.audience_manager.trait_fold import LogicalFile
 from ingest_core.audience_manager.traits import realisable
@@ -96,6 +97,7 @@ class Batch:
         self._next_file = int(self._session.value("SELECT coalesce(max(file_no), 0) + 1 FROM am_file"))
         self._batch_no = int(self._session.value("SELECT coalesce(max(batch_no), 0) + 1 FROM am_batch"))
         self._receipts: dict[str, BatchReceipt] = {}
+        self.taken: list[Taken] = []
         self.report = BatchReport(
             request_id=None, environment="beta" if options.is_beta else "production", at=options.at
         )
@@ -138,6 +140,11 @@ class Batch:
                 [self._batch_no, receipt.dpid, receipt.target, receipt.model_dump_json()],
             )
         self.report.request_id = request_id
+
+    @property
+    def number(self) -> int:
+        """Of the batch."""
+        return self._batch_no
 
     @property
     def steps(self) -> list[StepReport]:
@@ -236,7 +243,7 @@ class Batch:
             self._refuse(file.source.name, file.sha256, error.code, error.message)
             return None
         counts = {"received": part.received, "format_errors": part.format_errors, "too_long": part.too_long}
-        self._keep_file(file.source.name, file.sha256, "data", counts, None)
+        self.taken.append(Taken(self._keep_file(file.source.name, file.sha256, "data", counts, None), file))
         return part
 
     def _kind(self, name: DataName) -> Kind:

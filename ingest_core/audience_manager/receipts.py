@@ -7,6 +7,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from ingest_core.audience_manager.signal_loads import SignalLoad
 from ingest_core.models import StepReport
 
 SYNC_COUNTERS = (
@@ -96,4 +97,5 @@ class BatchReport(BaseModel):
     id_sync: list[SyncReceipt] = []
     rejected: list[RejectedFile] = []
     warnings: list[dict[str, Any]] = []
+    uploads: list[SignalLoad] = []  # of files whose signals go into profiles, too
     steps: list[StepReport] = []

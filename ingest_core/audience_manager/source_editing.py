@@ -82,6 +82,8 @@ class SourceEditing:
         def guard(session: Session, before: Source, after: Source) -> None:
             _check_frozen(session, before, after)
             _check_dpid(session, before, after)
+            if after.settings.load_signals and not before.settings.load_signals:
+                _check_load_signals(after)
             if after.id_attribute != before.id_attribute:
                 check_id_attribute(session, after.id_attribute)
             effects.append(_effect(session, before, after, now()))
@@ -129,6 +131,15 @@ def check_id_attribute(session: Session, name: str | None) -> None:
             f"{found[0].name} is personal data, which is no id of Audience Manager files. Nothing was changed.",
             code="personal_id",
             hint="Name an attribute such as crmid.",
+        )
+
+
+def _check_load_signals(source: Source) -> None:
+    if source.kind != "data_source" or source.dpid is None:
+        raise InputError(
+            "Only files of a data source with a DPID hold signals. Nothing was changed.",
+            code="not_a_data_source",
+            hint="Such as: source add Shop --kind data_source --dpid 478",
         )
 
 

@@ -9,6 +9,7 @@ from typing import Any, Literal
 from ingest_core.audience_manager import sampling
 from ingest_core.audience_manager.refold import FOLDS, refold
 from ingest_core.audience_manager.registered import Registered
+from ingest_core.audience_manager.signal_loads import signal_loads
 from ingest_core.audience_manager.state import digest
 from ingest_core.clock import now
 from ingest_core.engine import Engine, Session
@@ -41,6 +42,7 @@ class BatchUndo(Model):
     profiles_after: int
     mappings_before: int
     mappings_after: int
+    uploads: tuple[str, ...] = ()  # of signals of these files: what is undone or redone apart
     steps: tuple[StepReport, ...] = ()
 
 
@@ -110,9 +112,16 @@ class BatchUndoing:
             action=action,
             is_preview=is_preview,
             files=tuple(name for (name,) in names),
+            uploads=_uploads(session, batch["request_id"], action),
             steps=tuple(runner.reports),
             **counts,
         )
+
+
+def _uploads(session: Session, request_id: str, action: Action) -> tuple[str, ...]:
+    """Uploads with signals of the batch's own files that still are (undo: count) as the batch was."""
+    made = [one for one in signal_loads(session, request_id) if one.state == "submitted" and one.status == "Completed"]
+    return tuple(str(one.request_id) for one in made if one.is_undone == (action == "redo"))
 
 
 def _batch(session: Session, request_id: str) -> dict[str, Any]:

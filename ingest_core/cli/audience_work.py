@@ -63,7 +63,11 @@ def add_commands(am: Any) -> None:
 def _ingest(workspace: Workspace, args: argparse.Namespace) -> Any:
     options = BatchOptions(_moment(args.at), is_beta=args.env == "beta")
     files = [file_given(name) for name in args.file]
-    return workspace.audience.ingest(files, options, is_dry_run=args.dry_run)
+    report = workspace.audience.ingest(files, options, is_dry_run=args.dry_run)
+    if report.request_id is not None:
+        with workspace.notices.at_work():
+            report.uploads = workspace.signal_uploads.load(report.request_id)
+    return report
 
 
 def _add(workspace: Workspace, args: argparse.Namespace) -> Any:
@@ -107,6 +111,20 @@ def _moment(text: str | None) -> datetime:
     return now() if given is None else to_utc(given)
 
 
+def upload_line(one: dict[str, Any]) -> str:
+    """What became of the signals of one file, in a line."""
+    where = f"Signals of {visible(one['file'])} into {visible(one['source'])}"
+    if one["state"] == "waiting":
+        return f"{where}: waiting"
+    if one["state"] == "refused" and one["request_id"]:
+        return f"{where}: loaded before, by upload {one['request_id']}"
+    if one["error"] is not None:
+        return f"{where}: not loaded. {one['error']['message']} {one['error']['hint']} ({one['error']['code']})"
+    return (
+        f"{where}: upload {one['request_id']}, {one['status']}, {one['stored']:,} stored, {one['rejected']:,} rejected"
+    )
+
+
 def _report(report: Any) -> str:
     lines = []
     for receipt in report["receipts"]:
@@ -117,5 +135,6 @@ def _report(report: Any) -> str:
         lines.append(f"ID sync {visible(sync['file'])}")
         lines += [f"  {name.replace('_', ' ')}: {count:,}" for name, count in sync["counts"].items() if count]
     lines += [f"Refused: {visible(one['file'])}: {one['error']}. {one['message']}" for one in report["rejected"]]
+    lines += [upload_line(one) for one in report["uploads"]]
     stored = f"Request ID {report['request_id']}" if report["request_id"] else "Nothing was stored."
     return "\n".join([*lines, stored])

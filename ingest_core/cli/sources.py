@@ -22,6 +22,7 @@ _PHONE_COUNTRY = "default country of phone numbers without one, such as IN"
 _THRESHOLD = "fail an upload with more than this per cent of rejects; 0 = strict"
 _RECIPIENTS = "addresses that are told about uploads, with commas between them"
 _SAMPLING = f"keep the first faulty lines of its files as samples, for {SAMPLING_DAYS} days"
+_LOAD_SIGNALS = "load the signals of its data files into profiles, too, by the mapping of the source"
 _NOTIFY_ON = "of what they are told: start, processing, end, with commas between them"
 _ONCE = "while no file of the source was stored"
 _DRIFT = "ask before a file is loaded that is further than this from the former one"
@@ -70,6 +71,7 @@ def _set_options(change: Any) -> None:
     change.add_argument("--drift", metavar="PERCENT|off", help=_DRIFT)
     change.add_argument("--recipients", metavar="MAILS|off", help=_RECIPIENTS)
     change.add_argument("--notify-on", metavar="EVENTS|off", help=_NOTIFY_ON)
+    change.add_argument("--load-signals", choices=("on", OFF), help=_LOAD_SIGNALS)
     change.add_argument("--error-sampling", choices=("on", OFF), help=_SAMPLING)
     change.add_argument("--case-sensitive", choices=("on", OFF), help="whether case tells ids apart on the site")
     change.add_argument("--kind", choices=("customer", "data_source"), help=_ONCE)
@@ -149,6 +151,8 @@ def _settings_given(args: argparse.Namespace) -> dict[str, object]:
         changed["notify_on"] = _events(args.notify_on)
     if args.error_sampling is not None:
         changed["sampling_until"] = None if args.error_sampling == OFF else sampling_until()
+    if args.load_signals is not None:
+        changed["load_signals"] = args.load_signals != OFF
     if args.case_sensitive is not None:
         changed["is_case_sensitive"] = args.case_sensitive != OFF
     if args.access_mapping is not None:

@@ -62,6 +62,8 @@ def undo_text(result: dict[str, Any]) -> str:
     ]
     if (more := len(undo["went_out"]) - _MOST_FILES) > 0:
         lines.append(f"… and {more:,} more: delivery list --upload {undo['request_id']}")
+    if result.get("batch"):
+        lines.append(f"Traits and mappings of its batch are taken back apart: am {undo['action']} {result['batch']}")
     return "\n".join(map(visible, lines))
 
 
@@ -72,6 +74,7 @@ def batch_undo_text(done: dict[str, Any]) -> str:
     lines = [f"{files} {'would be' if done['is_preview'] else 'are'} {verb}."]
     counted = ("qualifications", "profiles", "mappings")
     lines += [f"{name.capitalize()}: {done[f'{name}_before']:,} → {done[f'{name}_after']:,}" for name in counted]
+    lines += [f"Signals in profiles are taken back apart: {done['action']} {one}" for one in done["uploads"]]
     return "\n".join(lines)
 
 

@@ -7,6 +7,7 @@ Killed in the middle, the next opening sweeps again.
 from __future__ import annotations
 
 from ingest_core.audience_manager.received import files_of_received
+from ingest_core.audience_manager.signal_loads import files_of_signal_loads
 from ingest_core.catalog import Drafts
 from ingest_core.engine import Engine, Session
 from ingest_core.errors import InputError, OnrampError, StateError
@@ -56,7 +57,7 @@ def collect(engine: Engine, landing: LandingZone, drafts: Drafts) -> int:
     abort_point("collect", "before")
     with engine.session() as session:
         named = files_of_uploads(session) | files_of_arrivals(session) | files_of_notebooks(session)
-        named |= files_of_drafts(drafts) | files_of_received(session)
+        named |= files_of_drafts(drafts) | files_of_received(session) | files_of_signal_loads(session)
     orphans = [landing_id for landing_id in received if landing_id not in named]
     for landing_id in orphans:
         landing.delete(landing_id)

@@ -26,7 +26,7 @@ SELECT request_id, source.name AS source, file, sha256, uploaded_by, status, is_
        scheduled_for, started_at, finished_at, undone_at, undone_by, held, drift, identity, approved_by,
        upload.replaced_by AS replacing_no,
        (SELECT later.request_id FROM upload AS later WHERE later.upload_no = upload.replaced_by) AS replaced_by,
-       json_extract_string(options, '$.parent') AS parent
+       json_extract_string(options, '$.parent') AS parent, json_extract_string(options, '$.batch') AS batch
 FROM upload JOIN source ON source.source_id = upload.source_id
 WHERE upload.rowid IN (SELECT unnest(?::BIGINT[]))
 ORDER BY upload.rowid DESC"""
@@ -213,7 +213,7 @@ def receipts(
 
 _AS_STORED = (
     "request_id", "source", "file", "sha256", "uploaded_by", "status", "segment", "mapping_version", "undone_by",
-    "replaced_by", "approved_by", "parent",
+    "replaced_by", "approved_by", "parent", "batch",
 )  # fmt: skip
 _MOMENTS = ("created_at", "scheduled_for", "started_at", "finished_at", "undone_at")
 _BADGES = (

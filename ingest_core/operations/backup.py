@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from ingest_core import __version__
+from ingest_core.audience_manager.signal_loads import files_of_signal_loads
 from ingest_core.catalog import Drafts
 from ingest_core.clock import now
 from ingest_core.engine import Engine
@@ -101,6 +102,7 @@ class Backup:
         for _ in range(_TRIES):
             with self.engine.session() as session:
                 others = files_of_drafts(self.drafts) | files_of_notebooks(session) | files_of_arrivals(session)
+                others |= files_of_signal_loads(session)
                 self._hold(files_of_uploads(session) | others, at_hand)
             content = copy_database(self.engine, copy)
             with opened_copy(self.engine, copy) as session:

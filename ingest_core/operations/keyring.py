@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from ingest_core.audience_manager.signal_loads import files_of_signal_loads
 from ingest_core.catalog import Drafts
 from ingest_core.engine import Engine, Session
 from ingest_core.engine.steps import ignore_progress, must_be
@@ -45,6 +46,7 @@ class Keyring:
         with self.engine.session() as session, session.transaction():  # of one moment, also while a load runs
             pages = check_pages(session, self.keyset, progress)
             files = files_of_uploads(session) | files_of_arrivals(session) | files_of_notebooks(session)
+            files |= files_of_signal_loads(session)
         files |= files_of_drafts(self.drafts)
         drafts = [self.drafts.load(draft_id) for draft_id, _, _ in self.drafts.list()]
         for landing_id in files:

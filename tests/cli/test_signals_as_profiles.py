@@ -138,3 +138,21 @@ def test_refused_rows_come_back_and_load_once_they_are_corrected(shop, file, tmp
 def test_it_can_be_explored(shop, file):
     found = shop.json("explore", str(file), "--sql", "SELECT id_478, city, line FROM file WHERE city IS NOT NULL")
     assert found["rows"] == [["C1", "Oslo", 1], ["C1", "Goa", 5]]
+
+
+def test_a_data_source_can_load_the_signals_of_its_files_by_itself(shop, file, tmp_path):
+    suggested = shop.json("mapping", "suggest", str(file), "--source", "Visitors")
+    (tmp_path / "mapping.json").write_text(json.dumps(suggested), encoding="utf-8")
+    shop.json("mapping", "set", "--source", "Visitors", str(tmp_path / "mapping.json"))
+    shop.json("am", "trait", "add", "Buyers", "--dpid", "478", "--id", "24")
+    assert shop.json("source", "set", "Visitors", "--load-signals", "on")["settings"]["load_signals"] is True
+    report = shop.json("am", "ingest", str(file))
+    (load,) = report["uploads"]
+    assert (load["status"], load["stored"], load["rejected"]) == ("Completed", 2, 3)
+    assert report["request_id"] != load["request_id"]
+    assert shop.json("upload", "show", load["request_id"])["batch"] == report["request_id"]
+    assert f"undo {load['request_id']}" in shop.run("am", "undo", report["request_id"]).out
+    assert f"am undo {report['request_id']}" in shop.run("undo", load["request_id"]).out
+    again = shop.run("am", "ingest", str(file)).out
+    assert f"Signals of {NAME} into Visitors: upload " in again
+    assert shop.refuse("source", "set", "CRM", "--load-signals", "on")["code"] == "not_a_data_source"
