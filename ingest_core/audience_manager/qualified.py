@@ -20,17 +20,20 @@ Profile = tuple[int, str]
 
 _DEVICES = ", ".join(map(str, (UUID_DPID, *GLOBAL_SOURCES)))
 
+LIVING = f"""
+SELECT profile.dpid, profile.id FROM am_profile AS profile LEFT JOIN am_days AS kept ON kept.dpid = profile.dpid
+WHERE seen_at + to_days(coalesce(kept.days, {DEVICE_DAYS})) > ?::TIMESTAMP
+"""
+"""SQL: profiles with activity not too long ago."""
+
 LIVE_NOW = f"""
 CREATE OR REPLACE TEMP TABLE am_live AS
 SELECT held.dpid, held.id, held.trait_id, held.realised_at
 FROM am_held AS held
 JOIN am_trait ON am_trait.trait_id = held.trait_id
-JOIN am_profile AS profile ON profile.dpid = held.dpid AND profile.id = held.id
-LEFT JOIN am_days AS kept ON kept.dpid = held.dpid
+SEMI JOIN ({LIVING}) AS living ON living.dpid = held.dpid AND living.id = held.id
 WHERE realised_at <= ?::TIMESTAMP AND {LIVE.format(at="?::TIMESTAMP")}
-  AND seen_at + to_days(coalesce(kept.days, {DEVICE_DAYS})) > ?::TIMESTAMP
 """
-ONLY = "  AND held.trait_id IN (SELECT unnest(?::BIGINT[]))"
 LAST_AUTHENTICATED = f"""
 INSERT INTO am_live
 SELECT device_dpid, device_id, live.trait_id, live.realised_at
@@ -45,19 +48,10 @@ GROUP BY dpid, id, trait_id ORDER BY dpid, id, trait_id
 """
 
 
-def make_live(
-    session: Session, registered: Registered, at: datetime, scope: Scope = "profile_only", *,
-    traits: Sequence[int] | None = None,
-) -> None:  # fmt: skip
-    """Fills ``am_live`` (dpid, id, trait_id, realised_at) with what is there at a moment (UTC, naive).
-
-    ``traits``: only these.
-    """
+def make_live(session: Session, registered: Registered, at: datetime, scope: Scope = "profile_only") -> None:
+    """Fills ``am_live`` (dpid, id, trait_id, realised_at) with what is there at a moment (UTC, naive)."""
     Known.of(registered, at).list_days(session)
-    if traits is None:
-        session.run(LIVE_NOW, [at, at, at, at])
-    else:
-        session.run(LIVE_NOW + ONLY, [at, at, at, at, list(traits)])
+    session.run(LIVE_NOW, [at, at, at, at])
     if scope == "device_plus_last_authenticated":
         session.run(LAST_AUTHENTICATED)
 

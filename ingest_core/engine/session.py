@@ -81,10 +81,10 @@ class Session:
         with self._statement(sql):
             return self._connection.sql(sql, params=list(parameters) or None).to_arrow_table()
 
-    def batches(self, sql: str, rows: int = 65_536) -> Iterator[pa.RecordBatch]:
+    def batches(self, sql: str, rows: int = 65_536, parameters: Sequence[object] = ()) -> Iterator[pa.RecordBatch]:
         """A result as Arrow batches, for results that need not fit in memory. Finish it before the next statement."""
         with self._statement(sql):
-            reader: Any = self._connection.sql(sql).to_arrow_reader(rows)
+            reader: Any = self._connection.sql(sql, params=list(parameters) or None).to_arrow_reader(rows)
         while True:
             with self._statement(sql):
                 batch = next(reader, None)

@@ -10,6 +10,7 @@ from typing import Any
 
 from ingest_core.audience_manager.outbound import sets
 from ingest_core.audience_manager.outbound.exports import compile_rows
+from ingest_core.audience_manager.outbound.holding import Wanted, holding
 from ingest_core.audience_manager.outbound.orders import Order
 from ingest_core.audience_manager.processing import BatchOptions
 from ingest_core.audience_manager.qualified import make_live, members, segments_of
@@ -111,9 +112,10 @@ class _Story:
         registered = self._workspace.audience.registered()
         at, destination = _moment(step["at"]), step["destination"]
         with self._workspace.engine.session() as session:
-            make_live(session, registered, at, step.get("merge", "profile_only"))
-            sets.segments_by_profile(session, rules, at.date())
-            sets.by_master(session, registered, step["master_dpid"])
+            scope = step.get("merge", "profile_only")
+            wanted = Wanted(step["master_dpid"], at, sets.named_traits(rules), scope=scope)
+            people = sets.segments_by_profile(holding(session, registered, wanted), rules, at.date())
+            sets.by_master(session, registered, step["master_dpid"], people)
             if step["mode"] == "full":
                 sets.all_rows(session)
             else:

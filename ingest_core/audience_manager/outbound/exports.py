@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Literal
 
 from ingest_core.audience_manager.outbound import sets
+from ingest_core.audience_manager.outbound.holding import Wanted, holding
 from ingest_core.audience_manager.outbound.macros import AS_MAPPINGS, RowCompiler, RowSql, written
 from ingest_core.audience_manager.outbound.orders import CONTENT, Order, Orders, controlled
 from ingest_core.audience_manager.outbound.parts import Part, Parts
 from ingest_core.audience_manager.outbound.runs import NOTHING, Run, Runs, named
 from ingest_core.audience_manager.outbound.segments import onboarded, rules_of
 from ingest_core.audience_manager.outbound.template import parse
-from ingest_core.audience_manager.qualified import make_live
 from ingest_core.audience_manager.registered import Registered
 from ingest_core.clock import now
 from ingest_core.engine import Engine, Session
@@ -51,13 +51,14 @@ class Exports:
         """What the next run would tell. Raises as ``run``."""
         order, moment = self._orders.get(key), at or now()
         with self._engine.session() as session, session.transaction():
-            counts = self._fill(session, order, mode, moment)
-            stamp = self._stamp(session, order, mode)
+            compiled = compile_rows(session, order, mode, moment)
+            counts = self._fill(session, order, mode, moment, compiled)
+            stamp, lines = self._stamp(session, order, mode), lines_sql(session, order, compiled)
             with Parts(self.runs.zone, most=order.split_bytes, header=_header(order, mode, stamp)) as parts:
-                parts.add_all(session.batches(self._lines(session, order, mode, moment)))
+                parts.add_all(session.batches(lines, parameters=compiled.parameters))
                 names = file_names(order, mode, stamp, len(parts.finish()))
                 parts.give_up()
-            rows = session.rows(f"SELECT line FROM am_line ORDER BY n LIMIT {SHOWN}")
+            rows = session.rows(f"{lines} LIMIT {SHOWN}", compiled.parameters)
         return ExportPreview(
             order_id=order.order_id, mode=mode, counts=counts, files=tuple(names),
             rows=tuple(str(row).removesuffix("\n") for (row,) in rows),
@@ -87,12 +88,13 @@ class Exports:
         place = {"folder": order.folder} if order.folder else {"destination": str(order.destination)}
         with self._engine.session() as session, session.transaction():
             progress("people", 0, None)
-            counts, stamp = self._fill(session, order, mode, at), self._stamp(session, order, mode)
-            header = _header(order, mode, stamp)
+            compiled = compile_rows(session, order, mode, at)
+            counts, stamp = self._fill(session, order, mode, at, compiled), self._stamp(session, order, mode)
+            header, lines = _header(order, mode, stamp), lines_sql(session, order, compiled)
             progress("rows", 0, counts["rows"])
             with Parts(self.runs.zone, most=order.split_bytes, header=header, is_gzip=order.gzip) as parts:
-                lines = session.batches(self._lines(session, order, mode, at))
-                parts.add_all(told_of(lines, counts["rows"], progress))
+                rows = session.batches(lines, parameters=compiled.parameters)
+                parts.add_all(told_of(rows, counts["rows"], progress))
                 made: list[Part] = parts.finish()
                 files = named(made, file_names(order, mode, stamp, len(made)))
                 with self._engine.queue:
@@ -112,7 +114,7 @@ class Exports:
             stamp += tick
         return stamp
 
-    def _fill(self, session: Session, order: Order, mode: Mode, at: datetime) -> dict[str, int]:
+    def _fill(self, session: Session, order: Order, mode: Mode, at: datetime, compiled: RowSql) -> dict[str, int]:
         """``am_out`` of this run, and what is in it."""
         if mode == "iter" and self.runs.needs_full(session, "export", str(order.order_id)):
             raise StateError(
@@ -120,7 +122,7 @@ class Exports:
                 code="needs_full",
                 hint="Send everything once: am export ORDER --mode full",
             )
-        fill_now(session, self._registered(), order, at)
+        fill_now(session, self._registered(), order, at, compiled.needs)
         if mode == "full":
             rows = sets.all_rows(session)
         else:
@@ -128,37 +130,31 @@ class Exports:
         added, removed = session.rows(_TOLD)[0]
         return {"rows": rows, "added": int(added), "removed": int(removed)}
 
-    def _lines(self, session: Session, order: Order, mode: Mode, at: datetime) -> str:
-        """Fills ``am_line`` (n, line) in the order of ids; returns the statement that reads it."""
-        compiled = compile_rows(session, order, mode, at)
-        session.run(AS_MAPPINGS)
-        joins = "".join(_join(session, order.master, name) for name in sorted(compiled.needs))
-        session.run(
-            f"CREATE OR REPLACE TEMP TABLE am_line AS SELECT row_number() OVER (ORDER BY id) AS n, "
-            f"concat({compiled.sql}, chr(10)) AS line FROM am_out {joins}",
-            compiled.parameters,
-        )
-        return "SELECT line FROM am_line ORDER BY n"
-
 
 _TOLD = "SELECT coalesce(sum(len(added)), 0), coalesce(sum(len(removed)), 0) FROM am_out"
 
 
-def fill_now(session: Session, registered: Registered, order: Order, at: datetime) -> None:
-    """``am_now`` of an order at a moment, without what export controls keep from it."""
-    make_live(session, registered, at, order.scope)
-    session.run(_CONTROLLED, [controlled(session, order)])
+def fill_now(session: Session, registered: Registered, order: Order, at: datetime, needs: Collection[str] = ()) -> None:
+    """``am_now`` of an order at a moment, without what export controls keep from it. ``needs``: of its rows."""
+    rules = rules_of(session, order.items) if order.what == "segments" else {}
+    traits = sets.named_traits(rules) if order.what == "segments" else order.items or None
+    wanted = Wanted(order.master, at, traits if order.what != "ids" else None, controlled(session, order), order.scope)
+    held = holding(session, registered, wanted)
     if order.what == "segments":
-        sets.segments_by_profile(session, rules_of(session, order.items), at.date())
-    elif order.what == "traits":
-        sets.traits_by_profile(session, order.items or None)
+        people = sets.segments_by_profile(held, rules, at.date())
     else:
-        sets.everybody(session)
-    sets.by_master(session, registered, order.master)
+        people = sets.everybody(held) if order.what == "ids" else sets.traits_by_profile(held, needs)
+    sets.by_master(session, registered, order.master, people)
 
 
-_CONTROLLED = """DELETE FROM am_live WHERE trait_id IN (
-    SELECT trait_id FROM am_trait WHERE dpid IN (SELECT unnest(?::BIGINT[])))"""
+def lines_sql(session: Session, order: Order, compiled: RowSql) -> str:
+    """The statement that reads the rows of ``am_out`` by id, each with its line end; its parameters are ``compiled``'s.
+
+    They are texts before they are put in order and leave the database as they come; sorting goes to disk where it must.
+    """
+    session.run(AS_MAPPINGS)
+    joins = "".join(_join(session, order.master, name) for name in sorted(compiled.needs))
+    return f"SELECT line FROM (SELECT id, concat({compiled.sql}, chr(10)) AS line FROM am_out {joins}) ORDER BY id"
 
 
 def compile_rows(session: Session, order: Order, mode: Mode, at: datetime) -> RowSql:

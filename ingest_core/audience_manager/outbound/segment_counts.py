@@ -6,10 +6,10 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 
 from ingest_core.audience_manager.outbound import sets
+from ingest_core.audience_manager.outbound.holding import Wanted, holding
 from ingest_core.audience_manager.outbound.orders import Order, Orders
 from ingest_core.audience_manager.outbound.runs import Runs
 from ingest_core.audience_manager.outbound.segments import onboarded, rules_of
-from ingest_core.audience_manager.qualified import make_live
 from ingest_core.audience_manager.registered import Registered
 from ingest_core.audience_manager.rules import SegmentRule, parse_segment_rule
 from ingest_core.clock import now
@@ -88,9 +88,10 @@ class SegmentCounts:
         return SegmentTrial(rule=str(rule), profiles=sum(sources.values()), sources=sources, unknown=unknown)
 
     def _fill(self, session: Session, rules: Mapping[int, SegmentRule], at: datetime) -> None:
-        named = sorted({trait for rule in rules.values() for trait in rule.traits})
-        make_live(session, self._registered(), at, traits=named)
-        sets.segments_by_profile(session, rules, at.date())
+        """``am_in`` (dpid, items): everybody who is in something."""
+        held = holding(session, self._registered(), Wanted(None, at, sets.named_traits(rules)))
+        people = sets.segments_by_profile(held, rules, at.date())
+        session.run(f"CREATE OR REPLACE TEMP TABLE am_in AS SELECT dpid, items FROM ({people.sql})", people.parameters)
 
 
 _BY_SEGMENT = "SELECT item, count(*) FROM (SELECT unnest(items) AS item FROM am_in) GROUP BY item"

@@ -1,65 +1,115 @@
 """Who is in what, set by set, and what a receiver has to be told of it (Audience Manager spec §13, §15.1, §15.2).
 
-``am_live`` (qualified.py) holds who has which traits. From it comes ``am_now`` (id, items): the ids of the master data
-source with the segments or traits they have, of those that have any. ``am_out`` (id, added, removed) are the rows of
-one run: everything, or what differs from ``am_known``, which the receiver was told by the last run that arrived.
+From who has which traits (holding.py) comes ``am_now`` (id, items, newest, held): the ids of the master data source
+with the segments or traits they have, of those that have any. ``am_out`` (id, added, removed, newest, held) are the
+rows of one run: everything, or what differs from ``am_known``, which the last run that arrived told the receiver.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
 
+from ingest_core.audience_manager.outbound.holding import WORD_BITS, Holding
 from ingest_core.audience_manager.registered import Registered
 from ingest_core.audience_manager.rules import SegmentRule
 from ingest_core.audience_manager.rules.logic import AllOf, AnyOf, Expression, Leaf, Not
 from ingest_core.audience_manager.rules.segment_rule import Frequency
 from ingest_core.engine import Session
 
+MOST_WORDS = 16
+"""Numbers that hold the traits of one profile; segments that name more traits than that look through lists of them."""
+
 _TODAY = "date_diff('day', realised_at::DATE, DATE '{today}')"
 
 
-def segments_by_profile(session: Session, rules: Mapping[int, SegmentRule], today: date) -> None:
-    """Fills ``am_in`` (dpid, id, items, newest, held) with the segments of each profile. A trait counts once."""
-    named = sorted({trait for rule in rules.values() for trait in rule.traits})
-    sums: dict[Frequency, str] = {}
+@dataclass(frozen=True, slots=True)
+class People:
+    """SQL of (dpid, id, items, newest, held) over profiles, those without any items left out, and its parameters."""
+
+    sql: str
+    parameters: Sequence[object]
+
+
+def named_traits(rules: Mapping[int, SegmentRule]) -> list[int]:
+    """All traits that the rules name, in the order of their bits."""
+    return sorted({trait for rule in rules.values() for trait in rule.traits})
+
+
+def segments_by_profile(holding: Holding, rules: Mapping[int, SegmentRule], today: date) -> People:
+    """The segments of each profile. A trait counts once.
+
+    Conditions set one bit for each segment; lists of segments are made of the different words only, of which there are
+    far fewer than people.
+    """
+    reading = _Reading({trait: place for place, trait in enumerate(named_traits(rules))})
+    segments = sorted(rules)
+    words = []
+    for first in range(0, max(len(segments), 1), WORD_BITS):
+        flags = [
+            f"CASE WHEN {reading.condition(rules[segment].expression)} THEN {1 << place} ELSE 0 END"
+            for place, segment in enumerate(segments[first : first + WORD_BITS])
+        ]
+        words.append(" | ".join(flags) or "0")
+    masks = [f"m{number}" for number in range(len(words))]
+    found = ", ".join(f"({word})::BIGINT AS {mask}" for word, mask in zip(words, masks, strict=True))
     tests = [
-        f"CASE WHEN {_condition(rule.expression, sums)} THEN {segment} END" for segment, rule in sorted(rules.items())
+        f"CASE WHEN m{place // WORD_BITS} & {1 << place % WORD_BITS} <> 0 THEN {segment} END"
+        for place, segment in enumerate(segments)
     ]
-    columns = "".join(f", {_sum(one, today)} AS {name}" for one, name in sums.items())
-    session.run(
-        f"""CREATE OR REPLACE TEMP TABLE am_in AS
-WITH qualified AS (
-    SELECT dpid, id, trait_id, max(realised_at) AS realised_at FROM am_live
-    WHERE trait_id IN (SELECT unnest(?::BIGINT[])) GROUP BY dpid, id, trait_id
-), profile AS (
-    SELECT dpid, id, list(trait_id) AS traits, max(realised_at) AS newest, NULL::MAP(BIGINT, TIMESTAMP) AS held{columns}
-    FROM qualified GROUP BY dpid, id
+    return People(
+        f"""WITH held AS ({holding.sql}), profile AS (
+    SELECT dpid, id, max(realised_at) AS newest, {reading.columns(today)} FROM held GROUP BY dpid, id
+), mask AS MATERIALIZED (
+    SELECT dpid, id, newest, {found} FROM profile
+), combination AS (
+    SELECT {", ".join(masks)}, list_filter([{", ".join(tests) or "NULL"}]::BIGINT[], lambda x: x IS NOT NULL) AS items
+    FROM (SELECT DISTINCT {", ".join(masks)} FROM mask)
 )
-SELECT dpid, id, list_filter([{", ".join(tests) or "NULL"}]::BIGINT[], lambda x: x IS NOT NULL) AS items, newest, held
-FROM profile""",
-        [named],
+SELECT dpid, id, items, newest, NULL::MAP(BIGINT, TIMESTAMP) AS held
+FROM mask JOIN combination USING ({", ".join(masks)}) {holding.living} WHERE len(items) > 0""",
+        [*holding.parameters, *holding.living_parameters],
     )
-    session.run("DELETE FROM am_in WHERE len(items) = 0")
 
 
-def _condition(expression: Expression[Frequency], sums: dict[Frequency, str]) -> str:
-    match expression:
-        case Not(part):
-            return f"NOT ({_condition(part, sums)})"
-        case AllOf(parts):
-            return "(" + " AND ".join(_condition(part, sums) for part in parts) + ")"
-        case AnyOf(parts):
-            return "(" + " OR ".join(_condition(part, sums) for part in parts) + ")"
-        case Leaf(atom):
-            return _test(atom, sums)
+class _Reading:
+    """Conditions over the traits of a profile, and the columns they look at."""
 
+    def __init__(self, places: Mapping[int, int]) -> None:
+        self._places = places
+        self._words = -(-len(places) // WORD_BITS)
+        self._sums: dict[Frequency, str] = {}
 
-def _test(atom: Frequency, sums: dict[Frequency, str]) -> str:
-    if atom.is_bare:
-        return f"list_contains(traits, {atom.traits[0]})"
-    name = sums.setdefault(atom, f"n{len(sums)}")
-    return f"{name} {'=' if atom.operator == '==' else atom.operator} {atom.count}"
+    def condition(self, expression: Expression[Frequency]) -> str:
+        match expression:
+            case Not(part):
+                return f"NOT ({self.condition(part)})"
+            case AllOf(parts):
+                return "(" + " AND ".join(self.condition(part) for part in parts) + ")"
+            case AnyOf(parts):
+                return "(" + " OR ".join(self.condition(part) for part in parts) + ")"
+            case Leaf(atom):
+                return self._test(atom)
+
+    def columns(self, today: date) -> str:
+        """What is gathered of the traits of each profile; ask after the conditions."""
+        sums = [f"{_sum(one, today)} AS {name}" for one, name in self._sums.items()]
+        if self._words > MOST_WORDS:
+            return ", ".join(["list(trait_id) AS traits", *sums])
+        if self._words <= 1:
+            return ", ".join(["bit_or(bit) AS w0", *sums])
+        words = [f"bit_or(CASE WHEN word = {n} THEN bit ELSE 0 END) AS w{n}" for n in range(self._words)]
+        return ", ".join([*words, *sums])
+
+    def _test(self, atom: Frequency) -> str:
+        if not atom.is_bare:
+            name = self._sums.setdefault(atom, f"n{len(self._sums)}")
+            return f"{name} {'=' if atom.operator == '==' else atom.operator} {atom.count}"
+        if self._words > MOST_WORDS:
+            return f"list_contains(traits, {atom.traits[0]})"
+        place = self._places[atom.traits[0]]
+        return f"w{place // WORD_BITS} & {1 << place % WORD_BITS} <> 0"
 
 
 def _sum(atom: Frequency, today: date) -> str:
@@ -71,66 +121,71 @@ def _sum(atom: Frequency, today: date) -> str:
     return f"count(*) FILTER (WHERE trait_id IN ({named}){recency})"
 
 
-def traits_by_profile(session: Session, traits: Sequence[int] | None) -> None:
-    """The same with traits: these, or all."""
-    session.run(
-        """CREATE OR REPLACE TEMP TABLE am_in AS
-WITH qualified AS (
-    SELECT dpid, id, trait_id, max(realised_at) AS realised_at FROM am_live
-    WHERE ? OR trait_id IN (SELECT unnest(?::BIGINT[])) GROUP BY dpid, id, trait_id
+def traits_by_profile(holding: Holding, needs: Collection[str]) -> People:
+    """The same with traits. ``needs``: *held* where a row says when each was realised, *newest* where the last was."""
+    newest = "max(realised_at)" if "newest" in needs else "NULL::TIMESTAMP"
+    held = _WHEN if "held" in needs else "NULL::MAP(BIGINT, TIMESTAMP)"
+    return People(
+        f"""WITH held AS ({holding.sql}), profile AS (
+    SELECT dpid, id, list_sort(list(trait_id)) AS items, {newest} AS newest, {held} AS held FROM held GROUP BY dpid, id
 )
-SELECT dpid, id, list(trait_id ORDER BY trait_id) AS items, max(realised_at) AS newest,
-       map(list(trait_id ORDER BY trait_id), list(realised_at ORDER BY trait_id)) AS held
-FROM qualified GROUP BY dpid, id""",
-        [traits is None, list(traits or ())],
+SELECT dpid, id, items, newest, held FROM profile {holding.living}""",
+        [*holding.parameters, *holding.living_parameters],
     )
 
 
-def everybody(session: Session) -> None:
+_WHEN = "map(list(trait_id ORDER BY trait_id), list(realised_at ORDER BY trait_id))"
+
+
+def everybody(holding: Holding) -> People:
     """The same with nothing: an export of ids, of everybody who has a live trait."""
-    session.run(
-        """CREATE OR REPLACE TEMP TABLE am_in AS
-SELECT dpid, id, [0]::BIGINT[] AS items, max(realised_at) AS newest, NULL::MAP(BIGINT, TIMESTAMP) AS held
-FROM am_live GROUP BY dpid, id"""
+    return People(
+        f"""WITH held AS ({holding.sql}), profile AS (
+    SELECT dpid, id, max(realised_at) AS newest FROM held GROUP BY dpid, id
+)
+SELECT dpid, id, [0]::BIGINT[] AS items, newest, NULL::MAP(BIGINT, TIMESTAMP) AS held FROM profile {holding.living}""",
+        [*holding.parameters, *holding.living_parameters],
     )
 
 
-def by_master(session: Session, registered: Registered, master: int) -> None:
-    """Fills ``am_now`` (id, items, newest, held) by ids of the master; users without such an id are left out."""
+def by_master(session: Session, registered: Registered, master: int, people: People) -> None:
+    """Fills ``am_now`` by ids of the master; users without such an id are left out."""
     if registered.kind(master) == "cookie":
-        session.run(_NOW.format(source=_OF_DEVICES), [master])
+        session.run(_NOW.format(source=_OF_DEVICES.format(people=people.sql)), [master, *people.parameters])
     else:
-        session.run(_NOW.format(source=_OF_NAMESPACE), [registered.profile_dpid(master)])
+        session.run(_NOW.format(source=_OF_NAMESPACE.format(people=people.sql)), people.parameters)
 
 
 _NOW = "CREATE OR REPLACE TEMP TABLE am_now AS\n{source}"
 
-_OF_NAMESPACE = "SELECT id, items, newest, held FROM am_in WHERE dpid = ?"
+_OF_NAMESPACE = "SELECT id, items, newest, held FROM ({people})"
 
 _OF_DEVICES = """WITH newest_map AS (
     SELECT id, device_dpid, device_id FROM am_map WHERE dpid = ? AND device_dpid IS NOT NULL
     QUALIFY row_number() OVER (PARTITION BY id ORDER BY seq DESC) = 1
 )
-SELECT newest_map.id, am_in.items, am_in.newest, am_in.held
-FROM newest_map JOIN am_in ON am_in.dpid = newest_map.device_dpid AND am_in.id = newest_map.device_id"""
+SELECT newest_map.id, people.items, people.newest, people.held
+FROM newest_map JOIN ({people}) AS people
+  ON people.dpid = newest_map.device_dpid AND people.id = newest_map.device_id"""
 
 
 def all_rows(session: Session) -> int:
-    """Fills ``am_out`` with everything; returns how many rows."""
+    """``am_out`` is everything; returns how many rows."""
     session.run(
-        "CREATE OR REPLACE TEMP TABLE am_out AS "
+        "CREATE OR REPLACE TEMP VIEW am_out AS "
         "SELECT id, items AS added, []::BIGINT[] AS removed, newest, held FROM am_now"
     )
     return int(session.value("SELECT count(*) FROM am_out"))
 
 
 def changed_rows(session: Session, run_no: int | None) -> int:
-    """Fills ``am_out`` with what differs from what a run told; returns how many rows. None: nothing was told yet."""
+    """``am_out`` is what differs from what a run told; returns how many rows. None: nothing was told yet."""
     session.run(_CHANGED, [-1 if run_no is None else run_no])
+    session.run("CREATE OR REPLACE TEMP VIEW am_out AS FROM am_changed")
     return int(session.value("SELECT count(*) FROM am_out"))
 
 
-_CHANGED = """CREATE OR REPLACE TEMP TABLE am_out AS
+_CHANGED = """CREATE OR REPLACE TEMP TABLE am_changed AS
 SELECT coalesce(n.id, b.id) AS id,
        CASE WHEN b.id IS NULL THEN n.items WHEN n.id IS NULL THEN []
             ELSE list_filter(n.items, lambda x: NOT list_contains(b.items, x)) END::BIGINT[] AS added,
