@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from datetime import datetime
 from typing import Literal
 
 from pydantic import Field, model_validator
 
-from ingest_core.audience_manager.name_types import DataName, IdSyncName, NameProblem, Tail
-from ingest_core.audience_manager.names import Registry, check_registry, parse_base
-from ingest_core.catalog.names import check_name
-from ingest_core.deliveries.order import PROFILE_ID, Column
-from ingest_core.deliveries.recipes import PLAIN, recipe
-from ingest_core.errors import InputError
-from ingest_core.models import Attribute, Model
+from ingest_core.audience_manager.name_types import DataName, IdSyncName, Tail
+from ingest_core.deliveries.order import Column
+from ingest_core.models import Model
 
 HASHED = "am_email"
 """The one way in which personal data may leave: SHA-256 of the normalised address (spec §6)."""
@@ -116,55 +110,3 @@ class Build(Model):
     def remembered_by(self) -> tuple[object, ...]:
         """What may not change while the receiver's state is to mean the same."""
         return (self.kind, self.id, self.dpid, self.target, self.others if self.kind == "id_sync" else ())
-
-
-def checked(build: Build, known: Mapping[str, Attribute], registry: Registry, at: datetime) -> Build:
-    """The definition as it can be used.
-
-    InputError ``bad_name``, ``bad_build``, ``unknown_attribute``, ``personal_data`` and the codes of file names.
-    """
-    build = build.model_copy(update={"name": check_name(build.name, "a build")})
-    if build.segment is not None and build.source is not None:
-        raise _bad("Profiles come from a segment or from a source, not from both.")
-    if build.partner.startswith("date="):
-        raise _bad("A partner's folder cannot be called like a day's.")
-    if build.kind == "data" and not build.items:
-        raise _bad("A line needs traits or signals: name at least one item.")
-    if build.kind == "id_sync" and (not build.others or build.mode != "sync"):
-        raise _bad("An ID sync needs the ids of another data source, and is always a sync.")
-    if build.gzip and build.pgp:
-        raise _bad("A file is packed with gzip or encrypted with OpenPGP, never both: OpenPGP compresses already.")
-    if build.destination is not None and build.folder is not None:
-        raise _bad("Files go to a destination or into a folder, not to both.")
-    for column in build.columns():
-        _check_column(column, known)
-    name = build.file_name(int(at.timestamp()))
-    read = parse_base(str(name))
-    problem = read if isinstance(read, NameProblem) else check_registry(name, registry)
-    if problem is not None:
-        raise InputError(f"{problem.why} Nothing was built.", code=problem.code, hint="See: source list")
-    return build
-
-
-def _check_column(column: Column, known: Mapping[str, Attribute]) -> None:
-    if column.attribute == PROFILE_ID:
-        return
-    found = known.get(column.attribute)
-    if found is None:
-        raise InputError(
-            f"There is no attribute {column.attribute!r}. Nothing was built.",
-            code="unknown_attribute",
-            hint="See: attribute list",
-        )
-    if column.recipe == HASHED and not recipe(HASHED).fits(found):
-        raise _bad(f"{found.name} holds no e-mail addresses, so it cannot be sent as the hash of one.")
-    if found.pii and column.recipe == PLAIN:
-        raise InputError(
-            f"{found.name} is personal data and never leaves as it is. Nothing was built.",
-            code="personal_data",
-            hint=f"E-mail addresses may leave hashed (recipe {HASHED}); leave the rest out.",
-        )
-
-
-def _bad(why: str) -> InputError:
-    return InputError(f"{why} Nothing was built.", code="bad_build", hint="docs/audience-manager.md has examples.")

@@ -27,6 +27,8 @@ from ingest_core.vault import Keyset
 
 STAGE = "CREATE OR REPLACE TEMP TABLE am_staged (n BIGINT, id VARCHAR, items VARCHAR[])"
 PHONE = "phone_in_value"
+LOOKED_AT = 20_000
+"""People of whom a preview of the first lines looks at most."""
 
 
 @dataclass
@@ -53,14 +55,14 @@ class Staging:
                 self._append(kept)
 
     def preview(self, condition: Condition, limit: int) -> list[str]:
-        """The first lines as they would be; ids as they are, because none of them is personal data."""
-        lines = []
+        """The first lines as they would be, of the first people only; ids as they are: none is personal data."""
+        lines: list[str] = []
         for batch in people_rows.rows(self.session, self.keyset, self.build.columns(), self.known, condition):
-            for row in map(self._row, batch):
-                if row is not None:
-                    lines.append(line_of(self.build, *row))
-                    if len(lines) == limit:
-                        return lines
+            rows = [row for row in map(self._row, batch) if row is not None and row[1]]
+            lines += [line_of(self.build, *row) for row in rows[: limit - len(lines)]]
+            self.people += len(batch)
+            if len(lines) == limit or self.people >= LOOKED_AT:
+                return lines
         return lines
 
     def _row(self, cells: Sequence[str]) -> tuple[str, list[str]] | None:

@@ -11,8 +11,10 @@ from pydantic import ValidationError
 
 from ingest_core.audience_manager.outbound import approvals, build_sets
 from ingest_core.audience_manager.outbound.approvals import Approval, Wish
-from ingest_core.audience_manager.outbound.build import Build, checked
+from ingest_core.audience_manager.outbound.build import Build
+from ingest_core.audience_manager.outbound.build_check import checked
 from ingest_core.audience_manager.outbound.build_rows import Staging, line_of
+from ingest_core.audience_manager.outbound.build_sources import people_of
 from ingest_core.audience_manager.outbound.parts import Part, Parts
 from ingest_core.audience_manager.outbound.runs import NOTHING, Run, RunFile, Runs, named
 from ingest_core.audience_manager.registered import Registered
@@ -22,10 +24,7 @@ from ingest_core.engine import Engine, Session
 from ingest_core.errors import InputError, StateError
 from ingest_core.ledger.audit import write_audit
 from ingest_core.models import Model
-from ingest_core.segments.compiling import Condition, compile_rule
 from ingest_core.segments.known import Known
-from ingest_core.segments.segments import condition_of
-from ingest_core.segments.tree import InSource
 from ingest_core.transport.openpgp import encrypted
 from ingest_core.vault import Keyset
 
@@ -225,7 +224,7 @@ class Builds:
         staging = Staging(
             session, self._keyset, build, self._registered(), {a.name: a for a in known.attributes.values()}
         )
-        staging.stage(_condition(session, known, build))
+        staging.stage(people_of(session, known, build.segment, build.source))
         return staging
 
     def _forget(self, session: Session, build: Build) -> None:
@@ -276,17 +275,6 @@ def parse_build(text: str, name: str | None = None) -> Build:
             "This is no JSON of a build. Nothing was built.", code="bad_build",
             hint="docs/audience-manager.md has examples.",
         ) from None  # fmt: skip
-
-
-def _condition(session: Session, known: Known, build: Build) -> Condition:
-    if build.segment is not None:
-        return condition_of(known, build.segment)
-    if build.source is None:
-        return Condition("true")
-    found = session.row("SELECT source_id, name FROM source WHERE lower(name) = lower(?)", [build.source])
-    if found is None:
-        raise InputError("There is no such source. Nothing was built.", code="no_such_source", hint="See: source list")
-    return compile_rule(InSource(int(found[0]), str(found[1])), now())
 
 
 def _split_names(build: Build, timestamp: int, count: int) -> Sequence[object]:

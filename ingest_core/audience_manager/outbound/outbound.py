@@ -8,6 +8,7 @@ from typing import Any
 
 from ingest_core.audience_manager.audience import AudienceManager
 from ingest_core.audience_manager.outbound.approvals import Approvals
+from ingest_core.audience_manager.outbound.build_editing import BuildEditing
 from ingest_core.audience_manager.outbound.builds import Builds
 from ingest_core.audience_manager.outbound.errands import Errands
 from ingest_core.audience_manager.outbound.exports import Exports
@@ -38,6 +39,7 @@ class Outbound:
         self.builds = Builds(engine, keyset, runs, pgp_keys, audience.registered, user)
         self.approvals = Approvals(engine, runs.alone)
         self.errands = Errands(engine, runs, {"export": self._export})
+        self.editing = BuildEditing(engine, keyset, pgp_keys, audience.registered)
         self._engine = engine
         self._audience = audience
 
