@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from ingest_core.audience_manager.outbound.builds import parse_build
+from ingest_core.audience_manager.outbound.build_text import parse_build
 from ingest_core.audience_manager.outbound.exports import told
 from ingest_core.audience_manager.outbound.presets import PRESETS
 from ingest_core.cli.caller import path_given

@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
+from ingest_core.audience_manager.outbound.approvals import DECLINED, NEEDS_LOOK, WITHDRAWN
 from ingest_core.audience_manager.outbound.runs import DELIVERED, GIVEN_UP, NOTHING, PREPARED, Run
 from pages.ui.text import count, number
 
-STATES = {PREPARED: "Prepared", DELIVERED: "Delivered", NOTHING: "Nothing new", GIVEN_UP: "Given up"}
+STATES = {
+    NEEDS_LOOK: "Needs a second look", PREPARED: "Prepared", DELIVERED: "Delivered", NOTHING: "Nothing new",
+    GIVEN_UP: "Given up", DECLINED: "Declined", WITHDRAWN: "Withdrawn",
+}  # fmt: skip
+NOT_MADE = {
+    NEEDS_LOOK: "It waits until somebody else has looked. Nothing is made of it yet.",
+    NOTHING: "Nothing changed since the last run that arrived, so there is no file.",
+    DECLINED: "Somebody looked at it and declined it. Nothing was sent.",
+    WITHDRAWN: "Something else was wanted before anybody looked at it. Nothing was sent.",
+}  # fmt: skip
 KINDS = {"export": "Export", "build": "Build"}
 MODES = {"full": "Everything", "iter": "What changed", "sync": "Sync", "overwrite": "Overwrite"}
 FIGURES = {
@@ -27,8 +37,8 @@ def place(run: Run) -> str:
 
 def outcome(run: Run) -> str:
     """What stands in its files, in a sentence. Plain text."""
-    if run.status == NOTHING:
-        return "Nothing changed since the last run that arrived, so there is no file."
+    if run.status in NOT_MADE:
+        return NOT_MADE[run.status]
     removals = run.counts.get("removals", run.counts.get("removed"))
     gone = f", {number(removals)} removed" if removals else ""
     return f"{count(rows(run), 'row')}{gone}, in {count(len(run.files), 'file')}."

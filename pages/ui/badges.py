@@ -43,6 +43,9 @@ LOOK: dict[str, tuple[str, str, str]] = {
     "Not tested": ("gray", "help", "#e9ecef"),
     "Sending": ("blue", "progress_activity", "#dbe4ff"),
     "Delivered": ("green", "check_circle", "#d3f9d8"),
+    "Needs a second look": ("orange", "visibility", "#ffec99"),
+    "Declined": ("gray", "block", "#e9ecef"),
+    "Withdrawn": ("gray", "undo", "#e9ecef"),
     "Prepared": ("orange", "pending", "#ffec99"),
     "Nothing new": ("gray", "check", "#e9ecef"),
 }

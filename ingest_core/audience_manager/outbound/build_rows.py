@@ -21,7 +21,9 @@ from ingest_core.audience_manager.outbound.build import Build, ItemRule
 from ingest_core.audience_manager.registered import Registered
 from ingest_core.deliveries import people_rows
 from ingest_core.engine import Session
-from ingest_core.models import Attribute
+from ingest_core.engine.steps import ignore_progress
+from ingest_core.models import Attribute, Progress
+from ingest_core.segments import counting
 from ingest_core.segments.compiling import Condition
 from ingest_core.vault import Keyset
 
@@ -44,15 +46,17 @@ class Staging:
     people: int = 0
     without_id: int = 0
 
-    def stage(self, condition: Condition) -> None:
-        """All people of a condition."""
+    def stage(self, condition: Condition, progress: Progress = ignore_progress) -> None:
+        """All people of a condition; tells how many of them were read."""
         self.session.run(STAGE)
+        total = counting.count(self.session, condition)
         columns = self.build.columns()
         for batch in people_rows.rows(self.session, self.keyset, columns, self.known, condition):
             kept = [row for row in map(self._row, batch) if row is not None]
             self.people += len(batch)
             if kept:
                 self._append(kept)
+            progress("am people", self.people, total)
 
     def preview(self, condition: Condition, limit: int) -> list[str]:
         """The first lines as they would be, of the first people only; ids as they are: none is personal data."""

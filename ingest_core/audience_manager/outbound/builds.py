@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
+from collections.abc import Callable
 from typing import Any
 
-from pydantic import ValidationError
-
-from ingest_core.audience_manager.outbound import approvals, build_sets
+from ingest_core.audience_manager.outbound import approvals, build_names, build_sets
 from ingest_core.audience_manager.outbound.approvals import Approval, Wish
 from ingest_core.audience_manager.outbound.build import Build
 from ingest_core.audience_manager.outbound.build_check import checked
@@ -21,9 +17,10 @@ from ingest_core.audience_manager.registered import Registered
 from ingest_core.catalog.pgp_keys import PgpKeys
 from ingest_core.clock import now
 from ingest_core.engine import Engine, Session
+from ingest_core.engine.steps import ignore_progress
 from ingest_core.errors import InputError, StateError
 from ingest_core.ledger.audit import write_audit
-from ingest_core.models import Model
+from ingest_core.models import Model, Progress
 from ingest_core.segments.known import Known
 from ingest_core.transport.openpgp import encrypted
 from ingest_core.vault import Keyset
@@ -34,13 +31,15 @@ SHOWN = 5
 class BuildPreview(Model):
     """What a build would send; nothing is kept. ``lines``: the first ones as they would stand in the file.
 
-    ``fingerprint``: of all lines, where a second person has to look at them; None: the run would go at once.
+    ``bytes``: of all files, not packed. ``fingerprint``: of all lines, where a second person has to look at them; None:
+    the run would go at once.
     """
 
     name: str
     counts: dict[str, Any]
     files: tuple[str, ...]
     lines: tuple[str, ...]
+    bytes: int = 0
     fingerprint: str | None = None
 
 
@@ -112,26 +111,34 @@ class Builds:
             build = self._checked(session, build)
             staging = self._stage(session, build)
             counts = build_sets.fill(session, build, self._told(session, build, is_full))
-            files = self._names(session, build, counts)
+            files, size = build_names.previewed(session, build)
             lines = session.rows(f"SELECT id, items FROM am_sending ORDER BY id LIMIT {SHOWN}")
             content = approvals.fingerprint(session, build) if approvals.is_large(build, counts) else None
         shown = tuple(line_of(build, identifier, items) for identifier, items in lines)
         counts |= _about(staging)
-        return BuildPreview(name=build.name, counts=counts, files=files, lines=shown, fingerprint=content)
+        return BuildPreview(
+            name=build.name, counts=counts, files=tuple(files), lines=shown, bytes=size, fingerprint=content
+        )  # fmt: skip
 
     def run(
-        self, name: str, *, is_full: bool = False, confirmed: int | None = None, note: str = "", user: str
+        self, name: str, *, is_full: bool = False, confirmed: int | None = None, note: str = "", user: str,
+        after: int | None = None, progress: Progress = ignore_progress,
     ) -> Run:  # fmt: skip
         """Makes one run of a kept definition and delivers it, if it says where to.
 
         ``is_full``: everything, also where only what changed is wanted. A large run waits for a second look
         (approvals.py): ``confirmed`` approves it at once where so many rows would be sent. A run that is not delivered
-        yet is delivered first, as it was made. InputError ``no_such_build``, ``no_place``, ``note_needed``; StateError
-        ``needs_second_look``, ``same_person``, ``needs_full``, ``export_runs``; DeliveryError.
+        yet is delivered first, as it was made. ``after``: the number of the newest run that somebody saw, 0 for none:
+        StateError ``ran_meanwhile`` where there is a newer one. InputError ``no_such_build``, ``no_place``,
+        ``note_needed``; StateError ``needs_second_look``, ``same_person``, ``needs_full``, ``export_runs``;
+        DeliveryError.
         """
-        return self._bring(self.get(name), Wish(user, is_full, confirmed, note))
+        return self._bring(self.get(name), Wish(user, is_full, confirmed, note), after=after, progress=progress)
 
-    def approve(self, run_id: str, user: str, *, note: str = "", content: str | None = None) -> Run:
+    def approve(
+        self, run_id: str, user: str, *, note: str = "", content: str | None = None,
+        progress: Progress = ignore_progress,
+    ) -> Run:  # fmt: skip
         """Makes and delivers a run that waits for a second look. ``content``: the fingerprint of what was looked at.
 
         InputError ``no_such_run``, ``note_needed``; StateError ``not_waiting``, ``same_person``, ``other_content``
@@ -147,26 +154,40 @@ class Builds:
                 "The build of this run is not there any more. Nothing was sent.", code="not_waiting",
                 hint="See: am builds",
             )  # fmt: skip
-        return self._bring(build, Wish(user, held.is_full, note=note), held)
+        return self._bring(build, Wish(user, held.is_full, note=note), held, progress=progress)
 
-    def _bring(self, build: Build, wish: Wish, held: Approval | None = None) -> Run:
+    def _bring(
+        self, build: Build, wish: Wish, held: Approval | None = None, *, after: int | None = None, progress: Progress
+    ) -> Run:  # fmt: skip
         if build.destination is None and build.folder is None:
             raise InputError(
                 "This build does not say where its files go. Nothing was built.", code="no_place",
                 hint="Give it a destination or a folder.",
             )  # fmt: skip
         with self._runs.alone():
+            self._refuse_newer(build, after)
             if waiting := self._runs.waiting("build", build.definition):
-                self._runs.deliver(waiting)
-            run = self._runs.get(self._prepare(build, wish, held))
-            return run if run.status == NOTHING else self._runs.deliver(run)
+                self._runs.deliver(waiting, progress)
+            run = self._runs.get(self._prepare(build, wish, held, progress))
+            return run if run.status == NOTHING else self._runs.deliver(run, progress)
 
-    def _prepare(self, build: Build, wish: Wish, held: Approval | None) -> int:
+    def _refuse_newer(self, build: Build, after: int | None) -> None:
+        newest = self._runs.list("build", build.definition, 1)
+        if after is not None and newest and newest[0].run_no > after:
+            raise StateError(
+                "A run of this build was made meanwhile, in another window or by somebody else. Nothing was sent.",
+                code="ran_meanwhile",
+                hint="Look at it first, then say it again.",
+                facts={"run": newest[0].run_id},
+            )
+
+    def _prepare(self, build: Build, wish: Wish, held: Approval | None, progress: Progress) -> int:
         """The number of the run that was made; what has to be looked at first is written down and refused."""
         with self._engine.session() as session, session.transaction():
             build = self._checked(session, build)
-            staging = self._stage(session, build)
+            staging = self._stage(session, build, progress)
             counts = build_sets.fill(session, build, self._told(session, build, wish.is_full))
+            progress("am files", counts["rows"], None)
             about = counts | _about(staging) | {"environment": build.environment}
             with self._engine.queue:
                 if held is not None:
@@ -196,17 +217,15 @@ class Builds:
 
     def _make(self, session: Session, build: Build, parts: Parts, made: Parted) -> tuple[RunFile, ...]:
         """The main file in parts, then the removals of people whom an overwrite cannot empty (spec §9.5)."""
-        timestamp = self._timestamp(session, build)
+        stamp = build_names.timestamp(session, build)
         parts.add_all(session.batches(build_sets.lines_sql(session, build, "am_sending")))
         made += parts.finish()
-        files = list(named(made, _in_folder(build, [str(n) for n in _split_names(build, timestamp, len(made))])))
+        files = list(named(made, build_names.names(build, stamp, len(made))))
         if build.mode == "overwrite" and session.value("SELECT count(*) FROM am_leaving"):
             extra = Parts(self._runs.zone, most=build.split_bytes, is_gzip=build.gzip)
             extra.add_all(session.batches(build_sets.lines_sql(session, build, "am_leaving")))
-            removals = build.model_copy(update={"mode": "sync"})
             leaving = extra.finish()
-            names = [str(one) for one in _split_names(removals, timestamp, len(leaving))]
-            files += named(leaving, _in_folder(build, names))
+            files += named(leaving, build_names.names(build_names.removals_of(build), stamp, len(leaving)))
         return tuple(self._encrypted(build, file) for file in files)
 
     def _encrypted(self, build: Build, file: RunFile) -> RunFile:
@@ -219,12 +238,12 @@ class Builds:
         update = {name: getattr(parts, name) for name in ("landing", "size", "md5", "sha256")}
         return file.model_copy(update=update)
 
-    def _stage(self, session: Session, build: Build) -> Staging:
+    def _stage(self, session: Session, build: Build, progress: Progress = ignore_progress) -> Staging:
         known = Known.of(session)
         staging = Staging(
             session, self._keyset, build, self._registered(), {a.name: a for a in known.attributes.values()}
         )
-        staging.stage(people_of(session, known, build.segment, build.source))
+        staging.stage(people_of(session, known, build.segment, build.source), progress)
         return staging
 
     def _forget(self, session: Session, build: Build) -> None:
@@ -246,62 +265,6 @@ class Builds:
     def _checked(self, session: Session, build: Build) -> Build:
         attributes = {a.name: a for a in Known.of(session).attributes.values()}
         return checked(build, attributes, self._registered().registry, now())
-
-    def _timestamp(self, session: Session, build: Build) -> int:
-        """Seconds of now, or the next second for which no file of this workspace has the name yet."""
-        stamp = int(now().replace(tzinfo=UTC).timestamp())
-        while any(_is_taken(session, str(name)) for name in _all_modes(build, stamp)):
-            stamp += 1
-        return stamp
-
-    def _names(self, session: Session, build: Build, counts: dict[str, Any]) -> tuple[str, ...]:
-        stamp = self._timestamp(session, build)
-        return tuple(_in_folder(build, [str(build.file_name(stamp))])) if counts["rows"] else ()
-
-
-def parse_build(text: str, name: str | None = None) -> Build:
-    """A definition as JSON. InputError ``bad_build`` names the fields that are wrong."""
-    try:
-        values = json.loads(text)
-        return Build.model_validate({**values, **({} if name is None else {"name": name})})
-    except ValidationError as error:
-        fields = ", ".join(sorted({".".join(map(str, one["loc"])) or "items" for one in error.errors()}))
-        raise InputError(
-            f"This is no build: {fields}. Nothing was built.", code="bad_build",
-            hint="docs/audience-manager.md has examples.",
-        ) from None  # fmt: skip
-    except (ValueError, TypeError):
-        raise InputError(
-            "This is no JSON of a build. Nothing was built.", code="bad_build",
-            hint="docs/audience-manager.md has examples.",
-        ) from None  # fmt: skip
-
-
-def _split_names(build: Build, timestamp: int, count: int) -> Sequence[object]:
-    """One file has no number, several are numbered from 1 (spec §17)."""
-    if count == 1:
-        return [build.file_name(timestamp)]
-    return [build.file_name(timestamp, number) for number in range(1, count + 1)]
-
-
-def _all_modes(build: Build, stamp: int) -> list[object]:
-    return [build.model_copy(update={"mode": mode}).file_name(stamp) for mode in ("sync", "overwrite")]
-
-
-def _is_taken(session: Session, name: str) -> bool:
-    stem = name.partition(".")[0] + "."
-    sql = "SELECT count(*) FROM am_run WHERE contains(files, ?)"
-    return bool(
-        session.value(sql, [stem]) or session.value("SELECT count(*) FROM am_file WHERE starts_with(name, ?)", [stem])
-    )
-
-
-def _in_folder(build: Build, names: Sequence[str]) -> list[str]:
-    """With a partner, the layout of the inbound bucket: ``partner/date=yyyy-mm-dd/name`` (spec §3.3)."""
-    if not build.partner:
-        return list(names)
-    day: datetime = now()
-    return [f"{build.partner}/date={day:%Y-%m-%d}/{name}" for name in names]
 
 
 def _about(staging: Staging) -> dict[str, Any]:

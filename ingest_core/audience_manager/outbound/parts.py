@@ -125,3 +125,21 @@ class Parts:
             )
         )  # fmt: skip
         self._packed = self._writer = None
+
+
+def part_count(lengths: Iterable[pa.Array], most: int) -> int:
+    """Into how many files rows of these lengths (bytes, line ends too) are cut by ``Parts`` without a header."""
+    count = held = 0
+    for batch in lengths:
+        ends = np.cumsum(batch.to_numpy(zero_copy_only=False).astype(np.int64))
+        start, begun = 0, 0
+        while start < len(ends):
+            stop = int(np.searchsorted(ends, begun + most - held, side="right"))
+            if stop <= start and held:
+                held = 0
+                continue
+            stop = max(stop, start + 1)
+            count += held == 0
+            held += int(ends[stop - 1]) - begun
+            start, begun = stop, int(ends[stop - 1])
+    return count

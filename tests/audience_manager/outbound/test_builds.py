@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -14,7 +15,7 @@ from hypothesis import strategies as st
 from ingest_core.audience_manager.checking import check_files
 from ingest_core.audience_manager.names import DataName, IdSyncName, parse_base, parse_s3_key
 from ingest_core.audience_manager.outbound.build import Build
-from ingest_core.audience_manager.outbound.builds import parse_build
+from ingest_core.audience_manager.outbound.build_text import parse_build
 from ingest_core.audience_manager.outbound.runs import NOTHING
 from ingest_core.audience_manager.processing import BatchOptions
 from ingest_core.clock import now
@@ -172,6 +173,31 @@ class TestFiles:
         building.ingest(run)
         assert len(building.traits()) == 200
 
+    @pytest.mark.parametrize("split", [1_000, 1_001, 1_500, 3_999, 100_000])
+    def test_a_preview_names_every_file_that_a_run_makes(self, building, split):
+        rows = "".join(f"P{n:04}\t\t{'Pune' * (n % 7)}\tgold\n" for n in range(200))
+        building.kernel.load(HEAD + rows, COLUMNS, "Many")
+        build = building.keep(source="Many", split_bytes=split, changed=True, mode="overwrite", partner="acme")
+        for rows in ("P0000\t\tGoa\tgold\n", "P0001\t\tGoa\tgold\n"):
+            seen, run = building.workspace.outbound.builds.preview(build), building.run()
+            assert [tail_of(name) for name in seen.files] == [tail_of(file.name) for file in run.files]
+            assert seen.bytes == sum(file.size for file in run.files)
+            building.kernel.load(HEAD + rows, COLUMNS, "Many", replace="members")
+
+    def test_a_run_is_not_made_over_the_head_of_a_newer_one(self, building):
+        building.keep()
+        first = building.run(after=0)
+        with pytest.raises(StateError) as caught:
+            building.run(after=0)
+        assert (caught.value.code, caught.value.facts) == ("ran_meanwhile", {"run": first.run_id})
+        assert building.run(after=first.run_no).status == "delivered"
+
+    def test_a_run_tells_how_far_it_is(self, building):
+        building.keep()
+        told = []
+        building.run(progress=lambda *what: told.append(what))
+        assert told == [("am people", 3, 3), ("am files", 3, None), ("send", 0, 1)]
+
     def test_the_layout_of_the_bucket_and_no_name_twice(self, building):
         building.keep(partner="acme")
         first, second = building.run(), building.run()
@@ -312,6 +338,11 @@ class TestChanges:
         assert {name: run.run_no for name, run in runs.latest("build").items()} == {
             "Gold": made[2], "Gold (beta)": made[3],
         }  # fmt: skip
+
+
+def tail_of(name):
+    """A name without its timestamp."""
+    return re.sub(r"_[0-9]{10}\.", "_", name)
 
 
 VALUES = st.one_of(
