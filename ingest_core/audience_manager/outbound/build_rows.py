@@ -56,7 +56,7 @@ class Staging:
             self.people += len(batch)
             if kept:
                 self._append(kept)
-            progress("am people", self.people, total)
+            progress("people", self.people, total)
 
     def preview(self, condition: Condition, limit: int) -> list[str]:
         """The first lines as they would be, of the first people only; ids as they are: none is personal data."""

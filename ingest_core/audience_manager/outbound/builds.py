@@ -187,7 +187,7 @@ class Builds:
             build = self._checked(session, build)
             staging = self._stage(session, build, progress)
             counts = build_sets.fill(session, build, self._told(session, build, wish.is_full))
-            progress("am files", counts["rows"], None)
+            progress("rows", 0, counts["rows"])
             about = counts | _about(staging) | {"environment": build.environment}
             with self._engine.queue:
                 if held is not None:

@@ -38,7 +38,7 @@ class Outbound:
         self.exports = Exports(engine, self.orders, runs, audience.registered)
         self.builds = Builds(engine, keyset, runs, pgp_keys, audience.registered, user)
         self.approvals = Approvals(engine, runs.alone)
-        self.errands = Errands(engine, runs, {"export": self._export})
+        self.errands = Errands(engine, runs, {"export": self._export, "build": self._build})
         self.editing = BuildEditing(engine, keyset, pgp_keys, audience.registered)
         self._engine = engine
         self._audience = audience
@@ -53,3 +53,11 @@ class Outbound:
     def _export(self, definition: str, wanted: Mapping[str, Any], user: str, progress: Progress) -> Run:
         """The maker of exports. ``wanted``: {mode}."""
         return self.exports.run(definition, wanted.get("mode", "iter"), user=user, progress=progress)
+
+    def _build(self, definition: str, wanted: Mapping[str, Any], user: str, progress: Progress) -> Run:
+        """The maker of builds. ``wanted``: {name, full, after}, or {approve, note, content}."""
+        if run_id := wanted.get("approve"):
+            note, content = wanted.get("note", ""), wanted.get("content")
+            return self.builds.approve(run_id, user, note=note, content=content, progress=progress)
+        is_full, after = bool(wanted.get("full")), wanted.get("after")
+        return self.builds.run(wanted["name"], is_full=is_full, after=after, user=user, progress=progress)

@@ -196,7 +196,7 @@ class TestFiles:
         building.keep()
         told = []
         building.run(progress=lambda *what: told.append(what))
-        assert told == [("am people", 3, 3), ("am files", 3, None), ("send", 0, 1)]
+        assert told == [("people", 3, 3), ("rows", 0, 3), ("send", 0, 1)]
 
     def test_the_layout_of_the_bucket_and_no_name_twice(self, building):
         building.keep(partner="acme")
