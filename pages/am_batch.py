@@ -4,19 +4,16 @@ from __future__ import annotations
 
 import streamlit as st
 
-from ingest_core.audience_manager.received import Received, ReceivedFile
+from ingest_core.audience_manager.received import Received
 from ingest_core.errors import OnrampError
-from pages.audience import checked, outcome
-from pages.steps import inbox
+from pages.audience import basket, checked, outcome
 from pages.ui import errors
-from pages.ui.drop_zone import drop_zone
 from pages.ui.links import breadcrumb, say_done, title_row
 from pages.ui.state import workspace
 from pages.ui.text import ago, count, escape
 from pages.ui.waiting import at_once
 
 EVERY = 1  # seconds between two looks
-KINDS = "A .sync or .overwrite file or an ID sync, plain or .gz"
 PHASES = {
     "read names": "Reading the names",
     "read": "Reading the lines",
@@ -25,25 +22,9 @@ PHASES = {
 }
 
 
-class Basket:
-    """Where a file of the inbox goes."""
-
-    def __init__(self, inbound_id: str) -> None:
-        self._inbound_id = inbound_id
-
-    def take_file(self, landing_id: str, name: str, size: int, sha256: str = "") -> None:
-        """It lies in the landing zone."""
-        file = ReceivedFile(landing_id=landing_id, name=name, size=size)
-        workspace().received.add(self._inbound_id, file)
-
-
 def choose(held: Received) -> None:
-    """Drop a file, or pick one of the inbox."""
-    arrival = drop_zone(workspace(), f"{held.inbound_id}-{len(held.files)}", KINDS)
-    if arrival is not None:
-        Basket(held.inbound_id).take_file(arrival.landing_id, arrival.name, arrival.size)
-        st.rerun()
-    if inbox.draw(Basket(held.inbound_id)):
+    """Drop files, or pick some of the inbox."""
+    if basket.choose(held, basket.KINDS, held.inbound_id) is not None:
         st.rerun()
 
 
@@ -84,6 +65,10 @@ def decide(held: Received) -> None:
                 with at_once(workspace()):
                     workspace().received.discard(held.inbound_id)
                 st.switch_page("am_files.py")
+            st.page_link(
+                "am_preflight.py", label="Pre-flight", icon=":material/flight_takeoff:",
+                query_params={"preflight": held.inbound_id},
+            )  # fmt: skip
             st.caption("You can close the page then: the files are processed in the background.")
 
 
@@ -112,7 +97,7 @@ say_done()
 if held.state == "chosen" and held.files:
     checked.draw(held)
     decide(held)
-    with st.expander("Add another file to this batch", icon=":material/add:", key="another"):
+    with st.expander("Add other files to this batch", icon=":material/add:", key="another"):
         choose(held)
 elif held.state == "chosen":
     left, right = st.columns([3, 2])

@@ -39,6 +39,8 @@ def under_way(held: Received) -> None:
         f":material/draft: **{escape(held.files[0].name)}**{more} :gray[{BUSY[held.state]}, {ago(held.created_at)}]",
         width="stretch",
     )
+    if held.state == "chosen" and row.button("Pre-flight", type="tertiary", key=f"preflight_{held.inbound_id}"):
+        st.switch_page("am_preflight.py", query_params={"preflight": held.inbound_id})
     label = "Check and process" if held.state == "chosen" else "Look"
     if row.button(label, key=f"go_on_{held.inbound_id}"):
         st.switch_page("am_batch.py", query_params={"received": held.inbound_id})

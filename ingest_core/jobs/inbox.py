@@ -80,6 +80,29 @@ class Inbox:
             raise _no_folder() from None
         return folder
 
+    def folders(self) -> list[str]:
+        """Folders in it in which files wait, by name; hidden ones, links and ``done`` are left out."""
+        folder = self.folder()
+        try:
+            with os.scandir(folder) as entries:
+                found = [one.name for one in entries if one.is_dir(follow_symlinks=False)]
+        except OSError:
+            raise _no_folder() from None
+        named = (name for name in sorted(found) if name.isprintable() and not name.startswith(".") and name != DONE)
+        return [name for name in named if self.inside(name).waiting()]
+
+    def inside(self, name: str) -> Inbox:
+        """One of its folders, as an inbox of its own. InputError ``not_in_inbox``."""
+        path = self.folder() / name
+        if not name or "/" in name or name.startswith(".") or path.is_symlink() or not path.is_dir():
+            raise InputError(
+                "There is no such folder in the inbox. Nothing was taken.",
+                code="not_in_inbox",
+                hint="It may have been moved away. Look at the list again.",
+            )
+        settings = self._settings.model_copy(update={"inbox_folder": str(path)})
+        return Inbox(self._home, settings, self._landing)
+
     def waiting(self) -> list[InboxFile]:
         """Newest first. Hidden and unfinished names, folders and links are left out. StateError ``no_inbox``."""
         folder, moment = self.folder(), now()

@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 from ingest_core.audience_manager.id_quality import MatchRate
 from ingest_core.audience_manager.receipts import Counts
 from ingest_core.audience_manager.report import ReportDay
-from pages.audience.words import FATES, title
+from pages.audience.words import CATEGORIES, FATES, title
 from pages.ui import charts
 from pages.ui.text import count, number, percent
 
@@ -20,24 +20,34 @@ _SERIES = ("#4c6ef5", "#0ca678", "#f08c00", "#9775fa", "#e03131", "#15aabf", "#8
 
 def where_records_went(counts: Counts) -> None:
     """One stacked bar whose parts add up to the records received."""
+    parts = [(label, int(getattr(counts, field)), colour) for field, label, colour in FATES]
+    _one_bar(parts, f"Where the {count(counts.records_received, 'record')} went")
+
+
+def lines_of(file: str, by_category: Mapping[str, int], *, key: str) -> None:
+    """One stacked bar of what the lines of a file are, read by themselves."""
+    parts = [(label, by_category.get(name, 0), colour) for name, label, colour in CATEGORIES]
+    _one_bar(parts, f"What the lines of {charts.plain(file)} are", key=key)
+
+
+def _one_bar(parts: Sequence[tuple[str, int, str]], alt: str, *, key: str | None = None) -> None:
+    """(label, how many, colour) side by side, the empty ones left out."""
     figure = go.Figure()
-    parts = []
-    for field, label, colour in FATES:
-        records = int(getattr(counts, field))
-        if records:
-            parts.append(f"{label} {number(records)}")
+    whole, told = sum(many for _, many, _ in parts), []
+    for label, many, colour in parts:
+        if many:
+            told.append(f"{label} {number(many)}")
             figure.add_bar(
-                y=[""], x=[records], name=parts[-1], orientation="h", marker={"color": colour},
-                hovertemplate=f"{parts[-1]} ({percent(records / counts.records_received)})<extra></extra>",
+                y=[""], x=[many], name=told[-1], orientation="h", marker={"color": colour},
+                hovertemplate=f"{told[-1]} ({percent(many / whole)})<extra></extra>",
             )  # fmt: skip
     figure.update_layout(
         barmode="stack", showlegend=True, bargap=0.1,
         legend={"orientation": "h", "y": -0.12, "yanchor": "top", "x": 0, "traceorder": "normal"},
     )  # fmt: skip
-    figure.update_xaxes(visible=False, range=[0, counts.records_received])
+    figure.update_xaxes(visible=False, range=[0, whole])
     figure.update_yaxes(visible=False)
-    told = ", ".join(parts) or "none"
-    charts.draw(figure, f"Where the {count(counts.records_received, 'record')} went: {told}", height=124)
+    charts.draw(figure, f"{alt}: {', '.join(told) or 'none'}", height=124, key=key)
 
 
 def codes(counted: Mapping[str, int], *, key: str) -> None:

@@ -105,14 +105,14 @@ def _trial(held: Received, mark: object) -> None:
     summary(report, is_trial=True)
 
 
-def summary(report: BatchReport, *, is_trial: bool) -> None:
+def summary(report: BatchReport, *, is_trial: bool, title: str = "") -> None:
     """What a batch did or would do, in a sentence, figures and a bar."""
     counts = sum((Counts(**receipt.model_dump()) for receipt in report.receipts), Counts())
     rows = sum(sync.counts["records_received"] for sync in report.id_sync)
     mapped = sum(sync.counts["stored_records"] for sync in report.id_sync)
     would = "would be " if is_trial else ""
     with st.container(border=True, key="trial"):
-        st.markdown("#### What would happen" if is_trial else "#### What happened")
+        st.markdown(f"#### {title or ('What would happen' if is_trial else 'What happened')}")
         parts = []
         if counts.records_received:
             parts.append(f"{number(counts.stored_records)} of {count(counts.records_received, 'record')} {would}stored")

@@ -8,7 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from ingest_core.audience_manager.batch_list import BatchDetail
-from ingest_core.audience_manager.receipts import Counts
+from ingest_core.audience_manager.receipts import BatchReport, Counts
 from pages.audience import charts, samples, words
 from pages.ui.charts import step_times
 from pages.ui.state import when, workspace
@@ -65,7 +65,7 @@ def files(batch: BatchDetail) -> None:
     )
 
 
-def counters(batch: BatchDetail) -> None:
+def counters(batch: BatchDetail | BatchReport) -> None:
     """One card per data source and owner of the traits, in Audience Manager's order of fields."""
     sources = workspace().audience.registered().sources
     for receipt in batch.receipts:
@@ -104,7 +104,7 @@ def refused_lines(batch: BatchDetail) -> None:
     samples.draw([file.file_no for file in batch.per_file])
 
 
-def id_syncs(batch: BatchDetail) -> None:
+def id_syncs(batch: BatchDetail | BatchReport) -> None:
     """The small receipts of ID syncs."""
     labels = {"stored_records": "Mapped to a device", "no_matching_aam_id": "Wait for their device"}
     for sync in batch.id_sync:

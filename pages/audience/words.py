@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from ingest_core.audience_manager.data_sources import GLOBAL_SOURCES
 from ingest_core.audience_manager.reasons import AM_REASONS
 from ingest_core.models import Source
 
@@ -18,6 +19,15 @@ FATES: tuple[tuple[str, str, str], ...] = (
     ("invalid_device_id", "Invalid device ID", "#862e9c"),
     ("lines_over_user_cap", "Over 200 lines of a user", "#868e96"),
     ("lines_too_long", "Too long", "#495057"),
+)
+# What a line is, read by itself; the same thing has the colour that it has above.
+CATEGORIES: tuple[tuple[str, str, str], ...] = (
+    ("ok", "Well formed", "#0ca678"),
+    ("format_error", "Format errors", "#e03131"),
+    ("invalid_aam_id", "Invalid AAM ID", "#c2255c"),
+    ("invalid_device_id", "Invalid device ID", "#862e9c"),
+    ("excluded_too_long", "Too long", "#495057"),
+    ("blank", "Blank", "#ced4da"),
 )
 LABELS: dict[str, str] = {
     "records_received": "Records received",
@@ -60,6 +70,17 @@ def what(name: Mapping[str, Any] | None, kind: str | None, sources: Mapping[int,
         )
         return f"A data file with ids of {_source(name['dpid'], sources)} {whose}. It {mode}."
     return "A file that leaves, not one that comes in."
+
+
+VERDICTS = {"fine": "Can be sent", "ask": "Look at the warnings first", "blocked": "Not to be sent"}
+"""What a pre-flight says, in the words of its badge."""
+
+
+def source_name(dpid: int, sources: Mapping[int, Source]) -> str:
+    """A data source by name and number, a shared namespace by its own."""
+    if dpid in GLOBAL_SOURCES:
+        return f"{GLOBAL_SOURCES[dpid].name}, {GLOBAL_SOURCES[dpid].platform} ({dpid})"
+    return _source(dpid, sources)
 
 
 def _source(dpid: Any, sources: Mapping[int, Source]) -> str:

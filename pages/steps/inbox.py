@@ -7,10 +7,10 @@ from typing import Protocol
 import streamlit as st
 
 from ingest_core.errors import OnrampError
-from ingest_core.jobs.inbox import InboxFile
+from ingest_core.jobs.inbox import Inbox, InboxFile
 from pages.ui import errors
 from pages.ui.state import when, workspace
-from pages.ui.text import ago, count, escape, size
+from pages.ui.text import ago, count, escape, number, size
 from pages.ui.waiting import Waiting
 
 PAGE = 6
@@ -26,12 +26,13 @@ class TakesFiles(Protocol):
 LOOK_EVERY = 3  # seconds
 
 
-def draw(draft: TakesFiles) -> bool:
-    """Lists what waits; True when a file was taken in this run."""
+def draw(draft: TakesFiles, *, several: bool = False) -> bool:
+    """Lists what waits; True when a file was taken in this run. ``several``: all at once may be, and folders opened."""
     inbox = workspace().inbox
     with st.container(border=True, gap="small", key="inbox"):
         st.markdown("#### :material/inbox: Pick from the inbox")
         try:
+            inbox = _chosen_folder(inbox) if several else inbox
             files, folder = inbox.waiting(), inbox.folder()
         except OnrampError as error:
             errors.show(error)
@@ -51,8 +52,22 @@ def draw(draft: TakesFiles) -> bool:
                 f"{count(len(files), 'file waits', 'files wait')}. The original of one that is taken moves to the "
                 f"folder done beside them{_how_long()}."
             )
-        _watch([(file.file_id, file.size, file.is_growing) for file in files])
-        return bool(taken) and _take(draft, taken[0])
+        whole = [file for file in files if not file.is_growing] if several else []
+        if len(whole) > 1 and st.button(f"Take all {number(len(whole))} files", icon=":material/done_all:"):
+            taken = whole
+        _watch(folder.name if several else "", [(file.file_id, file.size, file.is_growing) for file in files])
+        return sum(_take(inbox, draft, file) for file in taken) > 0
+
+
+def _chosen_folder(inbox: Inbox) -> Inbox:
+    """The inbox, or the folder in it that was opened."""
+    folders = inbox.folders()
+    if not folders:
+        return inbox
+    chosen = st.selectbox(
+        "Folder", folders, index=None, placeholder="The inbox itself", key="inbox_folder", bind="query-params"
+    )
+    return inbox if chosen is None else inbox.inside(chosen)
 
 
 def _row(file: InboxFile) -> bool:
@@ -65,9 +80,8 @@ def _row(file: InboxFile) -> bool:
     return row.button("Take this file", key=f"take_{file.file_id}", disabled=file.is_growing)
 
 
-def _take(draft: TakesFiles, file: InboxFile) -> bool:
+def _take(inbox: Inbox, draft: TakesFiles, file: InboxFile) -> bool:
     """Into the landing zone, then into the draft, then out of the inbox: killed in between, nothing is lost."""
-    inbox = workspace().inbox
     try:
         with Waiting("Taking the file") as progress:
             taken = inbox.take(file.file_id, progress)
@@ -89,7 +103,12 @@ def _how_long() -> str:
 
 
 @st.fragment(run_every=LOOK_EVERY)
-def _watch(shown: list[tuple[str, int, bool]]) -> None:
+def _watch(folder: str, shown: list[tuple[str, int, bool]]) -> None:
     """Draws nothing; looks into the folder and draws the page again when something came, went or ended."""
-    if [(file.file_id, file.size, file.is_growing) for file in workspace().inbox.waiting()] != shown:
+    inbox = workspace().inbox
+    try:
+        inbox = inbox.inside(folder) if folder and folder != inbox.folder().name else inbox
+    except OnrampError:
+        st.rerun()  # the folder was moved away
+    if [(file.file_id, file.size, file.is_growing) for file in inbox.waiting()] != shown:
         st.rerun()

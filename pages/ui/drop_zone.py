@@ -24,10 +24,12 @@ _COMPONENT = st.components.v2.component(
 )
 
 
-def drop_zone(workspace: Workspace, draft_id: str, kinds: str = "") -> Arrival | None:
+def drop_zone(workspace: Workspace, draft_id: str, kinds: str = "", several: str = "") -> Arrival | None:
     """Draws the zone for a draft; returns the file when it has arrived completely, once.
 
     ``kinds``: what may be dropped, in words, where it is not a file of customers; then any name can be picked.
+    ``several``: several files or a folder may be dropped, which arrive one after the other; the same text as long as
+    they belong together, whatever the draft.
     """
     key = f"drop_zone_{draft_id}"
     base = (st.get_option("server.baseUrlPath") or "").strip("/")
@@ -40,6 +42,7 @@ def drop_zone(workspace: Workspace, draft_id: str, kinds: str = "") -> Arrival |
             "draft": draft_id,
             "limit": limit,
             "kinds": kinds,
+            "several": several,
             "limitText": size(limit),
         },
         on_received_change=lambda: None,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from types import TracebackType
 from typing import Any, Self
@@ -12,7 +12,7 @@ import streamlit as st
 
 from ingest_core.errors import StateError
 from ingest_core.workspace import Workspace
-from pages.ui.text import seconds, size
+from pages.ui.text import count, seconds, size
 
 SHOW_AFTER = 0.8  # seconds; shorter work shows nothing
 PATIENCE = 1.0  # seconds that a change waits for another one to end
@@ -67,8 +67,11 @@ def forget(key: str) -> None:
 class Waiting:
     """A progress callback of the core that draws a bar, and takes it away at the end."""
 
-    def __init__(self, what: str) -> None:
+    def __init__(self, what: str, phases: Mapping[str, str] | None = None, unit: str = "") -> None:
+        """``phases``: other names of phases; ``unit``: what is counted where nobody knows how many there will be."""
         self._what = what
+        self._phases = phases or {}
+        self._unit = unit
         self._place = st.empty()
         self._begun = self._told = time.monotonic()
         self._phase = ""
@@ -85,7 +88,10 @@ class Waiting:
         passed = now - self._phase_begun
         left = f", about {seconds(passed / share - passed)} left" if total and 0.05 < share < 1 else ""
         much = f": {size(done)} of {size(total)}" if total else ""
-        self._place.progress(share, text=f"{self._what}. {phase_name(phase)}{much}{left}")
+        if self._unit and done and total is None:
+            much = f": {count(done, self._unit)} so far"
+        named = self._phases.get(phase) or phase_name(phase)
+        self._place.progress(share, text=f"{self._what}. {named}{much}{left}")
 
     def __enter__(self) -> Self:
         return self

@@ -1,6 +1,10 @@
 // One sender per mounted drop zone. Streamlit calls the default export again whenever its data change.
 const senders = new WeakMap()
 
+// Where several files may be dropped: by flow, those that wait for the one before them, and what was not sent.
+const queues = new Map()
+const refused = new Map()
+
 export default function (component) {
   const { data, parentElement, setTriggerValue } = component
   let sender = senders.get(parentElement)
@@ -24,7 +28,7 @@ class Sender {
     this.phase = "idle" // idle | sending | paused | waiting | done
     const pick = this.at("pick")
     this.at("browse").onclick = () => pick.click()
-    pick.onchange = () => pick.files.length && this.choose(pick.files[0])
+    pick.onchange = () => pick.files.length && this.chooseAll([...pick.files])
     const zone = this.at("zone")
     zone.ondragover = (event) => {
       event.preventDefault()
@@ -40,8 +44,9 @@ class Sender {
     this.at("cancel").onclick = () => this.cancel()
   }
 
-  dropped(transfer) {
+  async dropped(transfer) {
     if (!transfer.files.length) return
+    if (this.data.several) return this.chooseAll(await filesOf(transfer))
     if (transfer.files.length > 1) return this.problem("Drop one file at a time. Nothing was sent.")
     if (transfer.items?.[0]?.webkitGetAsEntry?.()?.isDirectory)
       return this.problem("This is a folder. Drop one file of it. Nothing was sent.")
@@ -58,6 +63,13 @@ class Sender {
     this.trigger = trigger
     this.at("limit").textContent = (data.kinds || "TSV, CSV or XLSX, plain or compressed") + ", up to " + data.limitText
     if (data.kinds) this.at("pick").removeAttribute("accept") // names of their own, which no browser knows
+    if (data.several) {
+      this.at("pick").multiple = true
+      this.at("lead").textContent = "Drop files or a folder here"
+      this.at("browse").textContent = "Choose files"
+    }
+    if (this.phase === "idle") this.problem(refused.get(data.several) || "")
+    if (this.phase === "idle" && queues.get(data.several)?.length) return this.next()
     if (!hasNewTicket && this.phase === "idle") this.offerToGoOn()
     if (hasNewTicket && this.wantsTicket) {
       this.wantsTicket = false
@@ -80,21 +92,43 @@ class Sender {
     this.at("unfinished").hidden = false
   }
 
+  // One after the other: the next is sent when the page has taken the one before.
+  chooseAll(files) {
+    refused.delete(this.data.several)
+    if (!files.length) return this.problem("There is no file in the folder. Nothing was sent.")
+    queues.set(this.data.several, files.slice(1))
+    this.choose(files[0])
+  }
+
+  next() {
+    const file = this.data.several && queues.get(this.data.several)?.shift()
+    if (file) this.choose(file)
+  }
+
   close() {
     this.phase = "idle"
     this.request?.abort()
   }
 
   choose(file) {
-    this.problem("")
-    if (file.size === 0) return this.problem("The file is empty. Choose a file that holds rows.")
+    this.problem(refused.get(this.data.several) || "")
+    if (file.size === 0) return this.refuse(file, "The file is empty. Choose a file that holds rows.")
     if (file.size > this.data.limit)
-      return this.problem(
+      return this.refuse(
+        file,
         `The file has ${megabytes(file.size)}; the limit for files sent by the browser is ${this.data.limitText}. Nothing was sent.`
       )
     this.file = file
     this.upload = this.remembered(file)
     this.run()
+  }
+
+  refuse(file, message) {
+    const flow = this.data.several
+    const known = refused.get(flow)
+    if (flow) refused.set(flow, `${known ? known + " " : ""}${file.name}: ${message}`)
+    this.problem(flow ? refused.get(flow) : message)
+    this.next()
   }
 
   async run() {
@@ -181,6 +215,7 @@ class Sender {
     this.request?.abort()
     if (this.upload) fetch(this.data.url + "/" + this.upload, { method: "DELETE" }).catch(() => {})
     this.forget()
+    queues.delete(this.data.several)
     this.at("pick").value = ""
     this.show()
   }
@@ -198,7 +233,7 @@ class Sender {
     this.forget()
     this.at("pick").value = ""
     this.show()
-    this.problem(message)
+    this.refuse(this.file, message)
   }
 
   show() {
@@ -251,6 +286,29 @@ class Sender {
     sessionStorage.removeItem(this.storageKey())
     this.upload = undefined
     this.askedTicket = false
+  }
+}
+
+// The files that were dropped, those straight in folders too. Entries are only there until the event ends.
+async function filesOf(transfer) {
+  const entries = [...transfer.items].map((item) => item.webkitGetAsEntry?.()).filter(Boolean)
+  if (!entries.length) return [...transfer.files]
+  const found = []
+  for (const entry of entries) {
+    const inside = entry.isDirectory ? await listed(entry) : [entry]
+    for (const one of inside)
+      if (one.isFile && !one.name.startsWith(".")) found.push(await new Promise((take, fail) => one.file(take, fail)))
+  }
+  return found.sort((one, other) => (one.name < other.name ? -1 : 1))
+}
+
+async function listed(folder) {
+  const reader = folder.createReader()
+  const found = []
+  for (;;) {
+    const some = await new Promise((take, fail) => reader.readEntries(take, fail))
+    if (!some.length) return found
+    found.push(...some)
   }
 }
 
