@@ -39,6 +39,7 @@ def place() -> str:
     """The folder of the bucket for which the names are judged."""
     return st.text_input(
         "Folder in the bucket", key="place", bind="query-params", placeholder="partner/date=YYYY-MM-DD", max_chars=150,
+        width=420,
         help="Where the files will lie in an S3 bucket: then their whole key is judged, and they are sent there. The "
         "partner's name is enough; the day of today (UTC) is added. Leave it empty for SFTP and FTP.",
     ).strip()  # fmt: skip
@@ -144,7 +145,9 @@ def receipt(look: Look) -> None:
 
 def draw(held: Received) -> None:
     """A basket that is not handed over yet."""
-    folder = place()
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        folder = place()
+        beside = st.container(width="stretch")
     try:
         look = looked(held, folder)
     except OnrampError as error:
@@ -152,7 +155,7 @@ def draw(held: Received) -> None:
         st.button("Try again", icon=":material/refresh:", key="again")
         return
     if look.place:
-        st.caption(f":material/folder: Judged as {escape(look.place)}/…")
+        beside.caption(f":material/folder: Judged as {escape(look.place)}/…")
     whole(held, look)
     cards(held, look)
     receipt(look)

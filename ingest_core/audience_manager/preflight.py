@@ -135,11 +135,11 @@ def _records(
         return
     bad = check.by_category.get("invalid_aam_id", 0) + check.by_category.get("invalid_device_id", 0)
     made.bad_ids = bad / records
-    found = [one for one in report.receipts if check.file in one.files] if report else []
-    if len(found) == 1 and found[0].files == [check.file]:
-        made.without_trait = found[0].no_trait_realized / records
-        for code, count in (("lines_without_trait", found[0].no_trait_realized),
-                            ("lines_over_user_cap", found[0].lines_over_user_cap)):  # fmt: skip
+    counts = report.per_file.get(check.file) if report else None
+    if counts is not None:
+        made.without_trait = counts.no_trait_realized / records
+        for code, count in (("lines_without_trait", counts.no_trait_realized),
+                            ("lines_over_user_cap", counts.lines_over_user_cap)):  # fmt: skip
             if count:
                 remarks.add(code, Place(), count)
 

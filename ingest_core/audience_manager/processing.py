@@ -197,6 +197,7 @@ class Batch:
             return 0
         file = LogicalFile(self._kind(name), name.owner, name.mode, self._options.user_cap)
         by_file = _with_read(trait_fold.judge(self._session, file, self._known), staged)
+        self.report.per_file |= {files[part.number].source.name: by_file[part.file_no] for part in staged}
         counts = sum(by_file.values(), Counts())
         if self._options.is_beta:
             counts = _without_mapping(counts)

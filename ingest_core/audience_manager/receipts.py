@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from ingest_core.audience_manager.signal_loads import SignalLoad
 from ingest_core.models import StepReport
@@ -88,7 +88,10 @@ class RejectedFile(BaseModel):
 
 
 class BatchReport(BaseModel):
-    """What a batch did. ``request_id`` None: it was a dry run, or the beta environment; nothing was stored."""
+    """What a batch did. ``request_id`` None: it was a dry run, or the beta environment; nothing was stored.
+
+    ``per_file``: the counters of each data file by its name, as far as one file can have them.
+    """
 
     request_id: str | None
     environment: str
@@ -99,3 +102,4 @@ class BatchReport(BaseModel):
     warnings: list[dict[str, Any]] = []
     uploads: list[SignalLoad] = []  # of files whose signals go into profiles, too
     steps: list[StepReport] = []
+    per_file: dict[str, Counts] = Field({}, exclude=True)

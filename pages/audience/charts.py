@@ -18,16 +18,16 @@ SUCCESSFUL, FAILED = "#0ca678", "#e03131"
 _SERIES = ("#4c6ef5", "#0ca678", "#f08c00", "#9775fa", "#e03131", "#15aabf", "#868e96")
 
 
-def where_records_went(counts: Counts) -> None:
-    """One stacked bar whose parts add up to the records received."""
+def where_records_went(counts: Counts, *, key: str | None = None, of: str = "") -> None:
+    """One stacked bar whose parts add up to the records received. ``of``: one file, in words."""
     parts = [(label, int(getattr(counts, field)), colour) for field, label, colour in FATES]
-    _one_bar(parts, f"Where the {count(counts.records_received, 'record')} went")
+    _one_bar(parts, f"Where the {count(counts.records_received, 'record')}{of} went", key=key)
 
 
 def lines_of(file: str, by_category: Mapping[str, int], *, key: str) -> None:
     """One stacked bar of what the lines of a file are, read by themselves."""
     parts = [(label, by_category.get(name, 0), colour) for name, label, colour in CATEGORIES]
-    _one_bar(parts, f"What the lines of {charts.plain(file)} are", key=key)
+    _one_bar(parts, f"What the lines of {file} are", key=key)
 
 
 def _one_bar(parts: Sequence[tuple[str, int, str]], alt: str, *, key: str | None = None) -> None:

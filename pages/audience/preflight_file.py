@@ -20,6 +20,14 @@ from pages.ui.waiting import Waiting
 MOST_BYTES = 500_000_000
 """Larger files are not handed to a browser: they would be in memory whole."""
 
+OF_THE_NAME = {
+    "bad_prefix", "bad_timestamp", "missing_dpid", "bad_dpid", "too_many_ids", "duplicate_dpid", "bad_mode",
+    "bad_suffix", "bad_compression", "target_required", "target_is_global", "c2c_needs_two_dpids", "c2c_global_dpid",
+    "unknown_data_source", "compression_mismatch", "timestamp_in_future", "timestamp_before_2005",
+    "timestamp_used_before",
+}  # fmt: skip
+"""Codes that another name does away with."""
+
 LEVELS = {"error": "Error", "warning": "Warning"}
 MADE = {"fixed": "Put right", "renamed": "Renamed", "split": "Split"}
 TRAITS = {"unknown": "Unknown here", "not_onboarded": "Not onboarded", "of_another": "Of another data source"}
@@ -36,10 +44,14 @@ def card(held: Received, file: ReceivedFile, judged: PreflightFile, look: Look) 
         sources = workspace().audience.registered().sources
         st.caption(escape(words.what(check.name, check.kind, sources)))
         _figures(file, judged)
-        if check.is_checked and check.lines:
+        counts = look.found.receipt.per_file.get(file.name) if look.found.receipt else None
+        if counts is not None and counts.records_received:
+            charts.where_records_went(counts, key=f"bar_{file.landing_id}", of=f" of {file.name}")
+        elif check.is_checked and check.lines:
             charts.lines_of(file.name, check.by_category, key=f"bar_{file.landing_id}")
         if problems := [*check.problems, *judged.remarks]:
             _problems(file, sorted(problems, key=lambda one: (one.level != "error", -one.count)))
+        _better_name(held, file, judged)
         _traits(judged)
         _fixes(held, file, judged)
         _parts(judged)
@@ -125,6 +137,22 @@ def where(place: Place) -> str:
 def _explain(file: ReceivedFile, problems: list[Problem]) -> None:
     code = problems[st.session_state[f"code_{file.landing_id}"].row].code
     code_drawer.open_in_url(code, file.landing_id)
+
+
+def _better_name(held: Received, file: ReceivedFile, judged: PreflightFile) -> None:
+    """What it should be called, where its name is what is wrong."""
+    if not OF_THE_NAME & {one.code for one in (*judged.check.problems, *judged.remarks)}:
+        return
+    opened = workspace()
+    try:
+        wanted = opened.preflights.guess(file, opened.audience.registered())
+        name = f"`{opened.preflights.name(held, file, wanted)}`"
+    except OnrampError:
+        name = ":gray[choose whose ids and traits are in it]"
+    with st.container(border=True, horizontal=True, vertical_alignment="center", key=f"better_{file.landing_id}"):
+        st.markdown(f":material/edit: **A name for it:** {name}", width="stretch")
+        if st.button("Give it a name", key=f"name_{file.landing_id}"):
+            rename_dialog.dialog(held, file)
 
 
 def _traits(judged: PreflightFile) -> None:

@@ -70,6 +70,14 @@ def test_traits_that_would_do_nothing_are_named(desk):
     assert found.without_trait == 0.8
 
 
+def test_each_file_has_its_own_share_of_lines_that_realise_nothing(desk):
+    names = [f"ftp_dpm_21_{stamp(hours)}.sync" for hours in (-2, -1)]
+    found = desk.outbound.preflight([file(names[0], "u1\td_sid=5"), file(names[1], "u1\td_sid=5", "u2\ta=1")])
+    assert [one.without_trait for one in found.files] == [0.0, 0.5]
+    assert [codes(one) for one in found.files] == [{}, {"lines_without_trait": 1}]
+    assert {name: counts.stored_records for name, counts in found.receipt.per_file.items()} == dict.fromkeys(names, 1)
+
+
 def test_more_than_200_lines_of_a_user_block(desk):
     (found,) = desk.outbound.preflight([file(f"ftp_dpm_21_{stamp()}.sync", *["u\td_sid=5"] * 203)]).files
     assert (codes(found), found.verdict) == ({"lines_over_user_cap": 3}, "blocked")
