@@ -17,7 +17,7 @@ KIND_WORDS = {"data": "Data file", "adobe_id": "ID sync", "c2c_id": "Hashed addr
 MODES = {"sync": "Adds and removes", "overwrite": "Replaces"}
 
 
-@st.dialog("Rename the file", icon=":material/edit:", width="large")
+@st.dialog("Rename the file", icon=":material/edit:", width=640)
 def dialog(held: Received, file: ReceivedFile) -> None:
     """Pickers, the name that comes of them, and the button."""
     sources = workspace().audience.registered().sources

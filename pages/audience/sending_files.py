@@ -18,7 +18,7 @@ from pages.ui.text import ago, count, escape
 LOOK_EVERY = 2  # seconds, while a delivery is on its way
 
 
-@st.dialog("Send files", icon=":material/send:", width="large")
+@st.dialog("Send files", icon=":material/send:", width=640)
 def dialog(held: Received, look: Look) -> None:
     """Which files, where to; warnings ask, errors need a reason."""
     names = [one.name for one in workspace().destinations.list()]
