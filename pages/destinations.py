@@ -18,7 +18,7 @@ def table(shown: list[Destination], last: dict[int, str]) -> None:
     rows = [
         {
             "name": one.name,
-            "kind": places.KINDS[one.kind].title,
+            "kind": places.title(one.place),
             "where": places.where(one.place),
             "state": [places.state(one)],
             "tested": ago(one.tested_at) if one.tested_at else "",
@@ -34,7 +34,7 @@ def table(shown: list[Destination], last: dict[int, str]) -> None:
                 "Destination", width=180, type="tertiary", alignment="left", key="open_destination", on_click=_open,
                 args=(shown,), pinned=True, help="Opens the destination: test, edit, remove.",
             ),
-            "kind": st.column_config.TextColumn("Kind", width=140),
+            "kind": st.column_config.TextColumn("Kind", width=200),
             "where": st.column_config.TextColumn("Place", width="large"),
             "state": badges.column("State", list(places.STATES), width=130),
             "tested": st.column_config.TextColumn("Tested", width=130),

@@ -7,11 +7,11 @@ from typing import Any
 
 from ingest_core.audience_manager.outbound.build_text import parse_build
 from ingest_core.audience_manager.outbound.exports import told
-from ingest_core.audience_manager.outbound.presets import PRESETS
 from ingest_core.cli.caller import path_given
 from ingest_core.cli.files_given import text_given
 from ingest_core.cli.parser import command
 from ingest_core.cli.text import table, visible
+from ingest_core.transport.presets import PRESETS
 from ingest_core.workspace import Workspace
 
 

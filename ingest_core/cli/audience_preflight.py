@@ -17,6 +17,7 @@ from ingest_core.cli.text import visible
 from ingest_core.clock import now
 from ingest_core.errors import InputError
 from ingest_core.files import PathSource
+from ingest_core.transport.presets import partner_of
 from ingest_core.workspace import Workspace
 
 
@@ -60,7 +61,8 @@ def _name(workspace: Workspace, args: argparse.Namespace) -> dict[str, object]:
 
 
 def _send(workspace: Workspace, args: argparse.Namespace) -> Sent:
-    files, place = _given(args.file), place_given(args.place, now())
+    files = _given(args.file)
+    place = place_given(args.place or partner_of(workspace.destinations.get(args.to).place), now())
     keys = {file.name: key_of(place, file.name) for file in files} if place else {}
     found = workspace.outbound.preflight(files, keys=keys)
     way = Way(args.to, place, has_seen_warnings=args.yes, reason=args.reason)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from typing import Any
+from typing import Any, get_args
 
 from ingest_core.catalog.destinations import Destination, place_from
 from ingest_core.catalog.trials import Trial
@@ -13,6 +13,7 @@ from ingest_core.cli.parser import command, group
 from ingest_core.cli.text import as_text, table, visible
 from ingest_core.errors import InputError
 from ingest_core.transport.places import Secrets
+from ingest_core.transport.presets import By, Environment, fields_of
 from ingest_core.workspace import Workspace
 
 _FIELDS = (
@@ -27,7 +28,11 @@ def add_commands(parsers: Any) -> None:
     ours = group(parsers, "destination", "Places that files are fetched from or left at.")
     add = command(ours, "add", "Create a destination; nobody connects yet.", _add, show_text)
     add.add_argument("name")
-    add.add_argument("--kind", required=True, choices=("folder", "s3", "sftp", "ftps", "ftp"))
+    what = add.add_mutually_exclusive_group(required=True)
+    what.add_argument("--kind", choices=("folder", "s3", "sftp", "ftps", "ftp"))
+    what.add_argument("--preset", choices=get_args(Environment), help="Audience Manager's place for inbound files")
+    add.add_argument("--by", choices=get_args(By), default="s3", help="with --preset (s3)")
+    add.add_argument("--partner", default="", metavar="NAME", help="with --preset: your company's folder there")
     change = command(ours, "set", "Change a destination; what is not given stays.", _set, show_text)
     change.add_argument("name")
     change.add_argument("--name", dest="new_name", metavar="NEW", help="another name")
@@ -117,7 +122,12 @@ def _bad_secret(message: str) -> InputError:
 
 def _add(workspace: Workspace, args: argparse.Namespace) -> Any:
     fields = {name: value for name, value in _given(args).items() if value is not None}
-    place = place_from({"kind": args.kind, **fields})
+    kind = {"kind": args.kind} if args.preset is None else fields_of(args.preset, args.by, args.partner)
+    if args.preset is None and args.partner:
+        raise InputError(
+            "A partner belongs to a preset. Nothing was created.", code="usage", hint="Add --preset production"
+        )
+    place = place_from({**kind, **fields})
     return destination_json(workspace.destinations.add(args.name, place, _secrets(args.secret)))
 
 
@@ -187,6 +197,9 @@ def list_text(destinations: Any) -> str:
 def show_text(one: Any) -> str:
     """What there is to say about a destination."""
     place = {name: value for name, value in one["place"].items() if name != "certificate" and value not in ("", False)}
+    if "receiver" in place:
+        receiver = place.pop("receiver")
+        place = {**place, "environment": receiver["environment"], "partner": receiver["partner"]}
     port = {"port": str(place["port"])} if "port" in place else {}
     said = {**place, **port, "secrets": list(one["secrets"]), "tested_at": one["tested_at"], "works": one["is_working"]}
     return as_text({"name": one["name"], **said})

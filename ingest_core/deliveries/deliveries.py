@@ -31,6 +31,7 @@ from ingest_core.models import Attribute, ByteSource
 from ingest_core.people.texts import checked_reason
 from ingest_core.segments.counting import count
 from ingest_core.segments.known import Known
+from ingest_core.transport.presets import refuse_unreadable
 from ingest_core.vault import Keyset, LandingZone
 
 _BLOCK = 1 << 20
@@ -264,6 +265,7 @@ class Deliveries:
         """The order with everything decided, whom it means, and where to."""
         check_template(order.file_name)
         destination = self._destinations.get(order.destination)
+        refuse_unreadable(destination.place)
         check_addresses(order.notify)
         self._recipients(order.pgp)
         named = {"destination": destination.name, "destination_id": destination.destination_id}

@@ -23,6 +23,7 @@ from pydantic import (
 )
 
 from ingest_core.transport.endpoints import is_refused
+from ingest_core.transport.presets import ACL, Receiver, known_as
 
 _HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?")
 _BUCKET = re.compile(r"[a-z0-9][a-z0-9._-]{1,61}[a-z0-9]", re.IGNORECASE)
@@ -55,6 +56,19 @@ def _pem(text: str | None) -> str | None:
     if text is not None and _CERTIFICATE not in text:
         raise ValueError("a certificate is PEM text that begins with -----BEGIN CERTIFICATE-----")
     return text
+
+
+def _own(place: S3Place | SftpPlace | FtpPlace) -> None:
+    """What a place of Audience Manager has to have."""
+    if place.receiver is None:
+        return
+    if known_as(place) not in (None, place.receiver.environment):
+        raise ValueError("this is the place of Audience Manager's other environment")
+    if isinstance(place, S3Place):
+        if place.acl != ACL:
+            raise ValueError(f"in Audience Manager's bucket files need the ACL {ACL}, or nobody there can read them")
+        if not place.receiver.partner:
+            raise ValueError("the partner is missing: files lie in the bucket under its folder")
 
 
 Port = Annotated[int, Field(ge=1, le=65535)]
@@ -100,6 +114,7 @@ class S3Place(_Place):
     ) = None
     certificate: Certificate = None  # PEM: trusted instead of the system's authorities
     plain: bool = False  # an endpoint by http://, unencrypted
+    receiver: Receiver | None = None
 
     @field_validator("bucket")
     @classmethod
@@ -126,6 +141,7 @@ class S3Place(_Place):
                 raise ValueError("http:// is not encrypted: use https://, or allow plain connections")
         if self.kms_key and self.encryption != "aws:kms":
             raise ValueError("a KMS key needs the encryption aws:kms")
+        _own(self)
         return self
 
 
@@ -138,6 +154,7 @@ class SftpPlace(_Place):
     user: Text
     folder: Inside = ""
     host_key: str | None = None
+    receiver: Receiver | None = None
 
     @field_validator("host_key")
     @classmethod
@@ -145,6 +162,11 @@ class SftpPlace(_Place):
         if pin is not None and not _PIN.fullmatch(pin.rstrip("=")):
             raise ValueError("a host key is its type and fingerprint, such as ssh-ed25519 SHA256:…")
         return None if pin is None else pin.rstrip("=")
+
+    @model_validator(mode="after")
+    def _of_receiver(self) -> SftpPlace:
+        _own(self)
+        return self
 
 
 class FtpPlace(_Place):
@@ -157,6 +179,7 @@ class FtpPlace(_Place):
     folder: Inside = ""
     certificate: Certificate = None  # PEM: trusted instead of the system's authorities
     plain: bool = False
+    receiver: Receiver | None = None
 
     @model_validator(mode="after")
     def _secure(self) -> FtpPlace:
@@ -164,6 +187,7 @@ class FtpPlace(_Place):
             raise ValueError("ftp sends password and files unencrypted: use ftps, or allow plain connections")
         if not self.user.isprintable():
             raise ValueError("a user name has no control characters")
+        _own(self)
         return self
 
 

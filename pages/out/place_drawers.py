@@ -10,6 +10,7 @@ from ingest_core.catalog.destinations import Destination, place_from
 from ingest_core.catalog.trials import Step, Trial
 from ingest_core.errors import OnrampError
 from ingest_core.transport.places import Secrets
+from ingest_core.transport.presets import PRESETS, fields_of
 from pages.out import places
 from pages.ui import badges, errors
 from pages.ui.state import url_number, when, workspace
@@ -42,20 +43,27 @@ def _close() -> None:
 @st.dialog("Add destination", position="right", icon=":material/add:", width=520)
 def add() -> None:
     """Kind, name and the fields of the kind; opens the destination when it is there, to be tested."""
-    kind = st.selectbox(
-        "Kind", list(places.KINDS), format_func=lambda one: places.KINDS[one].title, key="new_place_kind", required=True
-    )
-    st.caption(places.KINDS[kind].says)
+    choices = {**{one: kind.title for one, kind in places.KINDS.items()}, **places.AUDIENCE_MANAGER}
+    chosen = st.selectbox("Kind", list(choices), format_func=choices.__getitem__, key="new_place_kind", required=True)
+    before: dict[str, Any] = {"kind": chosen}
+    missing: list[str] = []
+    if chosen in places.AUDIENCE_MANAGER:
+        before, missing = _audience_manager(chosen)
+    kind = str(before["kind"])
+    if chosen in places.KINDS:
+        st.caption(places.KINDS[kind].says)
     name = st.text_input("Name", max_chars=200, key="new_place_name", placeholder="Partner agency", required=True)
-    fields, secrets = places.form(places.KINDS[kind], {}, (), f"new_{kind}")
+    fields, secrets = places.form(
+        places.KINDS[kind], before, (), f"new_{kind}" if chosen == kind else f"new_{chosen}_{kind}"
+    )
     is_plain = kind != "ftp" or st.toggle("Send password and files unencrypted", key="new_place_plain")
-    missing = [one.label for one in places.KINDS[kind].fields if one.is_needed and one.name not in fields]
+    missing += [one.label for one in places.KINDS[kind].fields if one.is_needed and one.name not in fields]
     if st.button(
         "Add destination", type="primary", key="create_destination", disabled=bool(missing) or not name or not is_plain
     ):
         try:
             with at_once(workspace()):
-                place = place_from({"kind": kind, **fields, **({"plain": True} if kind == "ftp" else {})})
+                place = place_from({**before, **fields, **({"plain": True} if kind == "ftp" else {})})
                 made = workspace().destinations.add(str(name), place, Secrets.model_validate(secrets))
         except OnrampError as error:
             errors.show(error)
@@ -65,6 +73,21 @@ def add() -> None:
             st.rerun()
     if missing:
         st.caption(f"Still needed: {', '.join(missing).lower()}.")
+
+
+def _audience_manager(environment: str) -> tuple[dict[str, Any], list[str]]:
+    """(what Audience Manager's place is known to be, what is still missing for it)."""
+    st.caption(next(one.does for one in PRESETS if one.environment == environment))
+    by = st.segmented_control("By", list(places.BY), default="s3", format_func=places.BY.__getitem__, required=True,
+                              key="new_place_by")  # fmt: skip
+    if by != "s3":
+        return fields_of(environment, str(by)), []
+    partner = st.text_input(
+        "Partner", key="new_place_partner", placeholder="acme", max_chars=200, required=True,
+        help="Your company's folder in the bucket. Files are laid out as partner/date=2026-11-28/name.",
+    )  # fmt: skip
+    given = str(partner or "").strip()
+    return fields_of(environment, "s3", given or "partner"), [] if given else ["Partner"]
 
 
 @st.dialog("Destination", position="right", icon=":material/move_to_inbox:", width=520, on_dismiss=_close)
@@ -93,7 +116,7 @@ def _head(found: Destination) -> None:
     st.markdown(f"### {escape(found.name)}")
     tested = f" :gray[tested {when(found.tested_at)}]" if found.tested_at else ""
     st.markdown(f"{badges.badge(places.state(found))}{tested}")
-    st.caption(f"{places.KINDS[found.kind].title}: {escape(places.where(found.place))}")
+    st.caption(f"{places.title(found.place)}: {escape(places.where(found.place))}")
 
 
 def _test(found: Destination) -> None:

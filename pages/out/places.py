@@ -9,6 +9,7 @@ from typing import Any
 import streamlit as st
 
 from ingest_core.catalog.destinations import Destination
+from ingest_core.transport.presets import partner_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +85,12 @@ KINDS: Mapping[str, Kind] = {
     "ftp": Kind("FTP server", "Without encryption: password and files can be read on the way.", _SERVER, (_PASSWORD,)),
 }  # fmt: skip
 
+AUDIENCE_MANAGER: Mapping[str, str] = {
+    "production": "Audience Manager, production", "beta": "Audience Manager, beta"
+}  # fmt: skip
+"""Its environments, offered beside the kinds."""
+BY = {"s3": "S3", "sftp": "SFTP", "ftps": "FTPS"}
+
 WORKS, DOES_NOT, UNTESTED = "Works", "Does not work", "Not tested"
 STATES = (WORKS, DOES_NOT, UNTESTED)
 
@@ -93,13 +100,21 @@ def state(one: Destination) -> str:
     return UNTESTED if one.is_working is None else WORKS if one.is_working else DOES_NOT
 
 
+def title(place: Any) -> str:
+    """What a place is."""
+    receiver = getattr(place, "receiver", None)
+    if receiver is None:
+        return KINDS[place.kind].title
+    return f"{AUDIENCE_MANAGER[receiver.environment]} ({BY.get(place.kind, place.kind)})"
+
+
 def where(place: Any) -> str:
     """Where a place leads, in one line."""
     if place.kind == "folder":
         return str(place.path)
     if place.kind == "s3":
         at = f" at {place.endpoint}" if place.endpoint else ""
-        return f"{place.bucket}/{place.prefix}".rstrip("/") + at
+        return "/".join(part for part in (place.bucket, place.prefix, partner_of(place)) if part) + at
     return f"{place.user} at {place.host}:{place.port}/{place.folder.lstrip('/')}".rstrip("/")
 
 

@@ -56,6 +56,13 @@ def test_a_folder_is_tested_and_the_exit_code_says_whether_it_works(onramp, tmp_
         (["add", "P", "--kind", "ftp", "--host", "ftp.example.com", "--user", "u"], "bad_place"),
         (["add", "P", "--kind", "folder", "--path", "relative"], "bad_place"),
         (["add", "P", "--kind", "carrier"], "usage"),
+        (["add", "P", "--kind", "s3", "--preset", "beta"], "usage"),
+        (["add", "P", "--kind", "folder", "--path", "/srv", "--partner", "acme"], "usage"),
+        (["add", "P", "--preset", "production", "--access-key", "A"], "bad_preset"),
+        (["add", "P", "--preset", "production", "--partner", "date=1", "--access-key", "A"], "bad_place"),
+        (["add", "P", "--preset", "production", "--partner", "a/b", "--access-key", "A"], "bad_place"),
+        (["add", "P", "--preset", "beta", "--partner", "acme", "--access-key", "A", "--acl", "private"], "bad_place"),
+        (["add", "P", "--preset", "beta", "--by", "sftp", "--user", "u", "--host", "ftp-in.demdex.com"], "bad_place"),
         (["set", "Nobody", "--folder", "x"], "no_such_destination"),
         (["test", "Nobody"], "no_such_destination"),
         (["remove", "Nobody"], "no_such_destination"),
@@ -88,3 +95,25 @@ def test_openpgp_keys_are_added_listed_shown_and_removed(onramp, tmp_path):
     assert "BEGIN PGP PUBLIC KEY" in onramp.run("pgp", "public", "Ours").out
     assert onramp.json("pgp", "remove", "Ours") == {"name": "Ours", "removed": True}
     assert onramp.refuse("pgp", "public", "Ours")["code"] == "no_such_pgp_key"
+
+
+@pytest.mark.parametrize(("preset", "bucket", "host"), [
+    ("production", "demdex-s2s-clients", "ftp-in.demdex.com"),
+    ("beta", "demdex-s2s-clients-sandbox-us-east-1", "sandbox-ftp-in.demdex.com"),
+])  # fmt: skip
+def test_a_place_of_audience_manager_is_made_by_one_command(onramp, monkeypatch, preset, bucket, host):
+    monkeypatch.setenv("SECRET", "s3cret")
+    s3 = onramp.json("destination", "add", "Bucket", "--preset", preset, "--partner", "acme", "--access-key", "AKIA",
+                     "--secret", "secret_key=env:SECRET")  # fmt: skip
+    receiver = {"environment": preset, "partner": "acme"}
+    assert (s3["place"]["bucket"], s3["place"]["acl"]) == (bucket, "bucket-owner-full-control")
+    assert s3["place"]["receiver"] == receiver
+    for by in ("sftp", "ftps"):
+        made = onramp.json("destination", "add", by, "--preset", preset, "--by", by, "--user", "acme",
+                           "--secret", "password=env:SECRET")  # fmt: skip
+        assert (made["place"]["kind"], made["place"]["host"]) == (by, host)
+    assert f"environment: {preset}" in onramp.run("destination", "show", "Bucket").out
+    kept = onramp.json("destination", "set", "Bucket", "--endpoint", "https://s3.example.com", "--secret",
+                       "secret_key=env:SECRET")  # fmt: skip
+    assert kept["place"]["receiver"] == receiver
+    assert onramp.refuse("destination", "set", "Bucket", "--acl", "none")["code"] == "bad_place"

@@ -99,6 +99,48 @@ def test_the_drawer_of_a_new_destination_has_the_fields_of_its_kind(open_page, k
     assert not {"new_ftps_password"} & keys
 
 
+@pytest.mark.parametrize(("environment", "bucket"), [("production", "demdex-s2s-clients"),
+                                                     ("beta", "demdex-s2s-clients-sandbox-us-east-1")])  # fmt: skip
+def test_audience_manager_is_offered_with_everything_filled_in(open_page, workspace, environment, bucket):
+    page = open_page("destinations")
+    adding(page)
+    page.selectbox(key="new_place_kind").set_value(environment)
+    adding(page)
+    assert page.text_input(key=f"new_{environment}_s3_bucket").value == bucket
+    assert page.button(key="create_destination").disabled
+    page.text_input(key="new_place_partner").set_value("acme")
+    page.text_input(key="new_place_name").set_value("Adobe inbound")
+    page.text_input(key=f"new_{environment}_s3_access_key").set_value("AKIAEXAMPLE")
+    page.text_input(key=f"new_{environment}_s3_secret_key").set_value("s3cret")
+    adding(page)
+    page.button(key="create_destination").click()
+    adding(page)
+    (made,) = workspace.destinations.list()
+    assert (made.place.bucket, made.place.acl, made.place.receiver.environment, made.place.receiver.partner) == (
+        bucket, "bucket-owner-full-control", environment, "acme",
+    )  # fmt: skip
+    shown = open_page("destinations").dataframe[0].value
+    assert shown["kind"].iloc[0] == f"Audience Manager, {environment} (S3)"
+    assert shown["where"].iloc[0] == f"{bucket}/acme"
+
+
+def test_audience_manager_is_offered_by_sftp_too(open_page):
+    page = open_page("destinations")
+    adding(page)
+    page.selectbox(key="new_place_kind").set_value("beta")
+    adding(page)
+    page.segmented_control(key="new_place_by").set_value("sftp")
+    adding(page)
+    assert page.text_input(key="new_beta_sftp_host").value == "sandbox-ftp-in.demdex.com"
+
+
+def adding(page):
+    """A run in which the drawer of a new destination is open."""
+    page.button(key="add_destination").click()
+    page.run()
+    assert not page.exception
+
+
 # ── a new delivery ───────────────────────────────────────────────────────────────────────────────────────
 
 

@@ -48,7 +48,7 @@ def run(onramp: Onramp, commands: list[str], names: dict[str, str]) -> list[int]
 
 def test_no_example_is_left_out(sections):
     assert [title for title, commands in sections.items() if commands] == [
-        "A folder", "S3", "SFTP", "FTPS", "FTP", "OpenPGP",
+        "A folder", "S3", "Audience Manager", "SFTP", "FTPS", "FTP", "OpenPGP",
     ]  # fmt: skip
 
 
@@ -63,6 +63,12 @@ def test_s3(onramp, sections, s3_server):
         "--endpoint https://s3.example.com": f"--endpoint {s3_server.endpoint} --plain",
     }
     assert run(onramp, sections["S3"], names) == [0, 0, 0, 0]
+
+
+def test_audience_manager(onramp, sections, tmp_path):
+    """Made, never asked whether it works: nobody connects to Audience Manager from here."""
+    (tmp_path / "id_ed25519").write_text("a key")
+    assert run(onramp, sections["Audience Manager"], {}) == [0, 0]
 
 
 def test_sftp(onramp, sections, ssh_server, tmp_path):

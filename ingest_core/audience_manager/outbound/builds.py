@@ -9,6 +9,7 @@ from ingest_core.audience_manager.outbound import approvals, build_names, build_
 from ingest_core.audience_manager.outbound.approvals import Approval, Wish
 from ingest_core.audience_manager.outbound.build import Build
 from ingest_core.audience_manager.outbound.build_check import checked
+from ingest_core.audience_manager.outbound.build_place import Remark, against, settled
 from ingest_core.audience_manager.outbound.build_rows import Staging, line_of
 from ingest_core.audience_manager.outbound.build_sources import people_of
 from ingest_core.audience_manager.outbound.parts import Part, Parts
@@ -41,6 +42,7 @@ class BuildPreview(Model):
     lines: tuple[str, ...]
     bytes: int = 0
     fingerprint: str | None = None
+    remarks: tuple[Remark, ...] = ()
 
 
 Listed = list[Build]
@@ -76,10 +78,11 @@ class Builds:
         raise InputError("There is no such build. Nothing was changed.", code="no_such_build", hint="See: am builds")
 
     def keep(self, build: Build) -> Build:
-        """Keeps a definition, in the place of one of the same name. InputError as ``build.checked``.
+        """Keeps a definition, in the place of one of the same name. InputError as ``checked`` and ``settled``.
 
         Where its ids or its data source change, what was sent before is forgotten: the next run is whole.
         """
+        build = self._settled(build)
         with self._engine.write, self._engine.session() as session, session.transaction():
             build = self._checked(session, build)
             before = session.value("SELECT content FROM am_build WHERE lower(name) = lower(?)", [build.name])
@@ -107,6 +110,8 @@ class Builds:
 
     def preview(self, build: Build, *, is_full: bool = False) -> BuildPreview:
         """What the next run would send. Raises as ``run``, but for the second look."""
+        build = self._settled(build)
+        remarks = () if build.destination is None else against(self._runs.destinations.get(build.destination).place)
         with self._engine.session() as session, session.transaction():
             build = self._checked(session, build)
             staging = self._stage(session, build)
@@ -117,7 +122,8 @@ class Builds:
         shown = tuple(line_of(build, identifier, items) for identifier, items in lines)
         counts |= _about(staging)
         return BuildPreview(
-            name=build.name, counts=counts, files=tuple(files), lines=shown, bytes=size, fingerprint=content
+            name=build.name, counts=counts, files=tuple(files), lines=shown, bytes=size, fingerprint=content,
+            remarks=tuple(remarks),
         )  # fmt: skip
 
     def run(
@@ -164,6 +170,7 @@ class Builds:
                 "This build does not say where its files go. Nothing was built.", code="no_place",
                 hint="Give it a destination or a folder.",
             )  # fmt: skip
+        build = self._settled(build)
         with self._runs.alone():
             self._refuse_newer(build, after)
             if waiting := self._runs.waiting("build", build.definition):
@@ -261,6 +268,12 @@ class Builds:
                 hint="Send everything once: am build NAME --full",
             )
         return self._runs.last_told(session, "build", build.definition)
+
+    def _settled(self, build: Build) -> Build:
+        """With what its destination says; raises as ``build_place.settled``, InputError ``no_such_destination``."""
+        if build.destination is None:
+            return build
+        return settled(build, self._runs.destinations.get(build.destination).place)
 
     def _checked(self, session: Session, build: Build) -> Build:
         attributes = {a.name: a for a in Known.of(session).attributes.values()}

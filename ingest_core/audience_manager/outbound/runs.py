@@ -28,7 +28,7 @@ from ingest_core.ledger.uploads import new_request_id, utc
 from ingest_core.models import ByteSource, Model, Progress
 from ingest_core.transport.connecting import connect
 from ingest_core.transport.control_file import SentFile, control_file
-from ingest_core.transport.places import FolderPlace
+from ingest_core.transport.places import AnyPlace, FolderPlace
 from ingest_core.transport.port import Place
 from ingest_core.vault import LandingZone
 
@@ -63,8 +63,19 @@ class Run(Model):
     error: dict[str, Any] | None = None
 
 
+class Named(Protocol):
+    """What is asked of a destination."""
+
+    @property
+    def place(self) -> AnyPlace:
+        """What is known of its place."""
+
+
 class Connecting(Protocol):
     """What is asked of the destinations."""
+
+    def get(self, key: int | str, /) -> Named:
+        """One of them. InputError ``no_such_destination``."""
 
     def connect(self, key: int | str, /) -> Place:
         """The place, connected; a context manager."""
