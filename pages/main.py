@@ -49,10 +49,11 @@ page = st.navigation(
         ],
         "Audience Manager": [
             _page("am_files", "Files", "contact_page", "Data files and ID syncs that came in, and their receipts."),
+            _page("am_preflight", "Pre-flight", "flight_takeoff", "What would become of files, before they are sent."),
             _page(
                 "am_builds", "Build", "construction", "Files for Audience Manager made from profiles, and their runs."
             ),
-            _page("am_preflight", "Pre-flight", "flight_takeoff", "What would become of files, before they are sent."),
+            _page("am_exports", "Exports", "outbox", "Traits and segments told to their receivers, and every run."),
             _page("am_report", "Status report", "monitoring", "What became of the records, per day and per file."),
             _page("am_traits", "Traits", "sell", "What files give people: rules, days, how many have each."),
             _page("am_ids", "ID match", "fingerprint", "How many ids find their device, and which look wrong."),

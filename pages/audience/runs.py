@@ -9,32 +9,34 @@ import streamlit as st
 
 from ingest_core.audience_manager.outbound.runs import PREPARED, Kind, Run
 from pages.audience import run_words
-from pages.audience.run_drawer import NO_NAMES, drawer, open_in_url
+from pages.audience.run_drawer import NO_NAMES, PARAMETER, drawer, open_in_url
 from pages.ui import badges
 from pages.ui.state import workspace
 from pages.ui.text import ago, count, escape, number, size
 
-__all__ = ["drawer", "history", "open_in_url", "table", "waiting"]
+__all__ = ["drawer", "history", "is_open", "open_in_url", "table", "waiting"]
 
 PAGE = 25
 PAGE_KEY = "runs_page"
 
 
 def history(
-    kind: Kind, definition: str | Sequence[str] | None = None, *, names: Mapping[str, str] | None = NO_NAMES
-) -> None:
+    kind: Kind, definition: str | Sequence[str] | None = None, *, names: Mapping[str, str] | None = NO_NAMES,
+    status: str | None = None,
+) -> None:  # fmt: skip
     """All runs of a kind or of some definitions, newest first, a page at a time.
 
     ``names``: definition → what it is called; None: the list is about one definition and does not name it.
+    ``status``: only runs that are so.
     """
     runs = workspace().outbound.runs
-    total = runs.count(kind, definition)
+    total = runs.count(kind, definition, status)
     if not total:
-        st.caption("No run yet.")
+        st.caption("No run is so." if status else "No run yet.")
         return
     slot = st.container()
     page = st.pagination(-(-total // PAGE), key=PAGE_KEY, bind="query-params") if total > PAGE else 1
-    found = runs.list(kind, definition, PAGE, (page - 1) * PAGE)
+    found = runs.list(kind, definition, PAGE, (page - 1) * PAGE, status)
     with slot:
         table(found, names)
     first = (page - 1) * PAGE
@@ -89,6 +91,11 @@ def _row(run: Run, names: Mapping[str, str]) -> dict[str, object]:
 
 def _open(ids: Sequence[str]) -> None:
     open_in_url(ids[st.session_state["open_run"].row])
+
+
+def is_open() -> bool:
+    """Whether the URL names a run."""
+    return bool(st.query_params.get(PARAMETER))
 
 
 def waiting(kind: Kind, names: Mapping[str, str] = NO_NAMES) -> None:

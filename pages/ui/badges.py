@@ -52,6 +52,8 @@ LOOK: dict[str, tuple[str, str, str]] = {
     "Declined": ("gray", "block", "#e9ecef"),
     "Withdrawn": ("gray", "undo", "#e9ecef"),
     "Prepared": ("orange", "pending", "#ffec99"),
+    "Under way": ("blue", "progress_activity", "#dbe4ff"),
+    "Never run": ("gray", "hourglass_empty", "#e9ecef"),
     "Nothing new": ("gray", "check", "#e9ecef"),
 }
 

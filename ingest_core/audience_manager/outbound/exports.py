@@ -12,6 +12,7 @@ from ingest_core.audience_manager.outbound.macros import AS_MAPPINGS, RowCompile
 from ingest_core.audience_manager.outbound.orders import CONTENT, Order, Orders, controlled
 from ingest_core.audience_manager.outbound.parts import Part, Parts
 from ingest_core.audience_manager.outbound.runs import NOTHING, Run, Runs, named
+from ingest_core.audience_manager.outbound.samples import OrderSample, invented_rows, masked_rows
 from ingest_core.audience_manager.outbound.segments import onboarded, rules_of
 from ingest_core.audience_manager.outbound.template import parse
 from ingest_core.audience_manager.registered import Registered
@@ -47,8 +48,25 @@ class Exports:
         self.runs = runs
         self._registered = registered
 
-    def preview(self, key: str | int, mode: Mode = "iter", at: datetime | None = None) -> ExportPreview:
-        """What the next run would tell. Raises as ``run``."""
+    def sample(self, order: Order, mode: Mode = "iter") -> OrderSample:
+        """How files of an order would look, kept or not, with two invented people. InputError ``bad_template``."""
+        at = now()
+        with self._engine.session() as session, session.transaction():
+            made = compile_rows(session, order, mode, at)
+            rows = invented_rows(session, self._registered(), order, at, made)
+        header = _header(order, mode, at).decode().removesuffix("\n")
+        (file,), control = file_names(order, mode, at, 1), control_name(order, mode, at)
+        return OrderSample(file=file, control=control, header=header, rows=tuple(rows))
+
+    def needs_full(self, order: Order) -> bool:
+        """Whether its next run has to tell everything, because one was given up."""
+        with self._engine.session() as session:
+            return self.runs.needs_full(session, "export", str(order.order_id))
+
+    def preview(
+        self, key: str | int, mode: Mode = "iter", at: datetime | None = None, *, is_masked: bool = False
+    ) -> ExportPreview:
+        """What the next run would tell. Raises as ``run``. ``is_masked``: ids of people in the rows are."""
         order, moment = self._orders.get(key), at or now()
         with self._engine.session() as session, session.transaction():
             compiled = compile_rows(session, order, mode, moment)
@@ -58,10 +76,12 @@ class Exports:
                 parts.add_all(session.batches(lines, parameters=compiled.parameters))
                 names = file_names(order, mode, stamp, len(parts.finish()))
                 parts.give_up()
-            rows = session.rows(f"{lines} LIMIT {SHOWN}", compiled.parameters)
+            rows = [str(row) for (row,) in session.rows(f"{lines} LIMIT {SHOWN}", compiled.parameters)]
+            if is_masked:
+                rows = masked_rows(session, compiled, _joins(session, order, compiled), SHOWN)
         return ExportPreview(
             order_id=order.order_id, mode=mode, counts=counts, files=tuple(names),
-            rows=tuple(str(row).removesuffix("\n") for (row,) in rows),
+            rows=tuple(row.removesuffix("\n") for row in rows),
         )  # fmt: skip
 
     def run(
@@ -152,9 +172,14 @@ def lines_sql(session: Session, order: Order, compiled: RowSql) -> str:
 
     They are texts before they are put in order and leave the database as they come; sorting goes to disk where it must.
     """
-    session.run(AS_MAPPINGS)
-    joins = "".join(_join(session, order.master, name) for name in sorted(compiled.needs))
+    joins = _joins(session, order, compiled)
     return f"SELECT line FROM (SELECT id, concat({compiled.sql}, chr(10)) AS line FROM am_out {joins}) ORDER BY id"
+
+
+def _joins(session: Session, order: Order, compiled: RowSql) -> str:
+    """What a template needs behind ``am_out``."""
+    session.run(AS_MAPPINGS)
+    return "".join(_join(session, order.master, name) for name in sorted(compiled.needs))
 
 
 def compile_rows(session: Session, order: Order, mode: Mode, at: datetime) -> RowSql:

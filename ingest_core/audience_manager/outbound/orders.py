@@ -176,6 +176,11 @@ class Orders:
         with self._engine.session() as session:
             return session.records("SELECT dpid, label FROM am_control ORDER BY ALL")
 
+    def left_out(self, order: Order) -> Table:
+        """[{dpid, labels, traits}]: data sources that this order gets nothing of, by which labels, and how much."""
+        with self._engine.session() as session:
+            return session.records(_LEFT_OUT, [list(order.labels)])
+
     def set_controls(self, dpid: int, labels: tuple[str, ...]) -> Table:
         """The labels of a data source from now on; returns all. InputError ``bad_name``, ``unknown_data_source``."""
         named = sorted({check_name(label, "a label") for label in labels})
@@ -198,16 +203,31 @@ def checked(order: Order) -> Order:
     order = order.model_copy(update={"name": check_name(order.name, "an order")})
     if (order.destination is None) == (order.folder is None):
         raise _bad("An order goes to a destination or into a folder: name one of them.")
+    check_file_name(order)
+    check_header(order)
+    check_content(order)
+    return order
+
+
+def check_file_name(order: Order) -> None:
+    """InputError ``bad_template``, ``bad_order``."""
     if "SPLITNUM" not in order.name_template or "<TIMESTAMP" not in order.name_template:
         raise _bad("A file name needs <TIMESTAMP> and, without brackets, SPLITNUM: parts must not share a name.")
     macros.check(parse(order.name_template), macros.IN_NAMES)
+
+
+def check_header(order: Order) -> None:
+    """InputError ``bad_template``."""
     macros.check(parse(order.header), macros.IN_HEADERS)
+
+
+def check_content(order: Order) -> None:
+    """InputError ``bad_template``, ``bad_order``."""
     nodes = parse(order.content or CONTENT[order.what])
     macros.check(nodes, macros.IN_ROWS)
     if any(isinstance(node, str) and not node.replace("\t", "").isprintable() for node in nodes):
         raise _bad("A row is one line: its template has no line break.")
     macros.RowCompiler(order.values("full"), (), now()).compile(nodes)
-    return order
 
 
 def _bad(why: str) -> InputError:
@@ -221,6 +241,12 @@ def controlled(session: Session, order: Order) -> list[int]:
         [list(order.labels)],
     )
     return [dpid for (dpid,) in rows]
+
+
+_LEFT_OUT = """
+SELECT dpid, list(label ORDER BY label) AS labels,
+       (SELECT count(*) FROM am_trait WHERE am_trait.dpid = am_control.dpid) AS traits
+FROM am_control WHERE label IN (SELECT unnest(?::VARCHAR[])) GROUP BY dpid ORDER BY dpid"""
 
 
 def as_listed(orders: list[Order]) -> list[dict[str, Any]]:

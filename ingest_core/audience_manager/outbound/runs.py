@@ -155,15 +155,19 @@ class Runs:
         return found[0]
 
     def list(
-        self, kind: Kind | None = None, definition: str | Sequence[str] | None = None, limit: int = 100, offset: int = 0
-    ) -> Listed:
+        self, kind: Kind | None = None, definition: str | Sequence[str] | None = None, limit: int = 100,
+        offset: int = 0, status: str | None = None,
+    ) -> Listed:  # fmt: skip
         """The newest first. ``definition``: one, or all of several."""
-        return self._runs(f"{_OF} ORDER BY run_no DESC LIMIT ? OFFSET ?", [*_of(kind, definition), limit, offset])
+        values = [*_of(kind, definition, status), limit, offset]
+        return self._runs(f"{_OF} ORDER BY run_no DESC LIMIT ? OFFSET ?", values)
 
-    def count(self, kind: Kind | None = None, definition: str | Sequence[str] | None = None) -> int:
+    def count(
+        self, kind: Kind | None = None, definition: str | Sequence[str] | None = None, status: str | None = None
+    ) -> int:
         """How many ``list`` has in all."""
         with self.engine.session() as session:
-            return int(session.value(f"SELECT count(*) FROM am_run WHERE {_OF}", _of(kind, definition)))
+            return int(session.value(f"SELECT count(*) FROM am_run WHERE {_OF}", _of(kind, definition, status)))
 
     def latest(self, kind: Kind) -> dict[str, Run]:
         """Definition → its newest run."""
@@ -307,12 +311,15 @@ _FORGET = """DELETE FROM {table} WHERE run_no IN (
 """What earlier runs of the definition had told."""
 
 
-_OF = "(?::VARCHAR IS NULL OR kind = ?) AND (?::VARCHAR[] IS NULL OR list_contains(?::VARCHAR[], definition))"
+_OF = (
+    "(?::VARCHAR IS NULL OR kind = ?) AND (?::VARCHAR[] IS NULL OR list_contains(?::VARCHAR[], definition)) "
+    "AND (?::VARCHAR IS NULL OR status = ?)"
+)
 
 
-def _of(kind: Kind | None, definition: str | Sequence[str] | None) -> tuple[object, ...]:
+def _of(kind: Kind | None, definition: str | Sequence[str] | None, status: str | None) -> tuple[object, ...]:
     names = [definition] if isinstance(definition, str) else None if definition is None else [*definition]
-    return kind, kind, names, names
+    return kind, kind, names, names, status, status
 
 
 def _prepared(run: Run) -> Run:

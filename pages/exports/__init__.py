@@ -1,0 +1,1 @@
+"""Exports on the screen: orders, segments over traits, their runs."""
