@@ -144,6 +144,9 @@ class Settings(BaseModel):
     id_sync_route: bool = Field(False, description="Take ID syncs of browsers by HTTP (/ibs:dpid=…)")
     id_sync_per_minute: int = Field(600, ge=1, le=1_000_000, description="Most ID syncs by HTTP of one client a minute")
     audience_keep_days: Days = Field(60, description="Days that lines of Audience Manager files are kept in the log")
+    audience_files_keep_days: Days = Field(
+        30, description="Days that Audience Manager files are kept as they came; 0: not at all"
+    )
     explore_seconds: int = Field(30, ge=1, description="Longest query of Explore")
     explore_rows: int = Field(10_000, ge=1, le=1_000_000, description="Most rows of a result that Explore shows")
     explore_result_bytes: Bytes = Field(32 << 20, ge=1 << 16, le=1 << 30, description="Most bytes of these rows")

@@ -154,7 +154,7 @@ class Workspace:
             engine, self.history, self.sources, self.mappings, self.drafts, self.landing, self.loads, self.jobs, user
         )
         self.pgp_keys = PgpKeys(engine, keyset, user)
-        self.audience = AudienceManager(engine, keyset, self.sources, self.landing, self.pgp_keys, user)
+        self.audience = AudienceManager(engine, keyset, self.sources, self.landing, self.pgp_keys, settings, user)
         self._move_files(within)
 
     def _move_files(self, within: Workspace | None) -> None:

@@ -6,7 +6,7 @@ import streamlit as st
 
 from ingest_core.audience_manager.batch_list import BatchDetail
 from ingest_core.audience_manager.receipts import Counts
-from pages.audience import charts, receipt_parts, taking_back
+from pages.audience import charts, originals, receipt_parts, taking_back
 from pages.ui import badges
 from pages.ui.links import breadcrumb, say_done, title_row
 from pages.ui.state import when, workspace
@@ -49,11 +49,13 @@ if total.records_received:
         st.metric("Unused signals", number(total.total_unused_signals), border=True)
 if batch.refused:
     receipt_parts.refused_files(batch)
+kept = workspace().audience.originals.of(batch.request_id)
 tabs = {
     "Files": receipt_parts.files if batch.per_file else None,
     "All counters": receipt_parts.counters if batch.receipts else None,
     "ID syncs": receipt_parts.id_syncs if batch.id_sync else None,
     "Refused lines": receipt_parts.refused_lines if any(file.codes for file in batch.per_file) else None,
+    "As they came": originals.draw if kept else None,
     "How it worked": receipt_parts.steps if batch.steps else None,
 }
 drawn = {name: draw for name, draw in tabs.items() if draw}

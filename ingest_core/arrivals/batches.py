@@ -10,6 +10,7 @@ from ingest_core.arrivals.schedule import Arrival, Schedule
 from ingest_core.arrivals.store import Store
 from ingest_core.arrivals.submitting import after_of
 from ingest_core.audience_manager.audience import AudienceManager
+from ingest_core.audience_manager.originals import files_of_originals
 from ingest_core.engine import Engine
 from ingest_core.errors import StateError
 from ingest_core.faults import abort_point
@@ -45,8 +46,12 @@ class BatchTaker:
             reason = None if code is None else _reason(code)
             after = after_of(schedule.rules, is_fine=state != "refused")
             self.store.end(arrival, state, reason, after, request_id)
-            if arrival.landing is not None:
+            if arrival.landing is not None and arrival.landing not in self._kept():
                 self.landing.delete(arrival.landing)
+
+    def _kept(self) -> set[str]:
+        with self.engine.session() as session:
+            return files_of_originals(session)
 
     def _is_there(self, arrival: Arrival) -> bool:
         try:

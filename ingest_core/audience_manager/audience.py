@@ -15,9 +15,10 @@ from ingest_core.audience_manager.batch_list import (
     list_batches,
 )
 from ingest_core.audience_manager.data_sources import is_device
-from ingest_core.audience_manager.forgetting import Forgotten, Request, forget
+from ingest_core.audience_manager.forgetting import Forgotten, Request, forget, forgotten_ids
 from ingest_core.audience_manager.messages import Messages
 from ingest_core.audience_manager.observing import Observer
+from ingest_core.audience_manager.originals import Originals, give_up
 from ingest_core.audience_manager.processing import Batch, BatchOptions
 from ingest_core.audience_manager.qualified import Profile, Scope, make_live, members
 from ingest_core.audience_manager.receipt_mail import events
@@ -25,6 +26,7 @@ from ingest_core.audience_manager.receipts import BatchReport
 from ingest_core.audience_manager.refold import refold
 from ingest_core.audience_manager.registered import Registered
 from ingest_core.audience_manager.reports import Reports
+from ingest_core.audience_manager.searching import Search
 from ingest_core.audience_manager.signal_loads import hand_over
 from ingest_core.audience_manager.source_editing import SourceEditing
 from ingest_core.audience_manager.state import digest
@@ -42,6 +44,7 @@ from ingest_core.ledger.audit import write_audit
 from ingest_core.ledger.outbox import tell
 from ingest_core.ledger.uploads import new_request_id
 from ingest_core.models import ByteSource, Progress
+from ingest_core.settings import Settings
 from ingest_core.vault import Keyset, LandingZone
 
 
@@ -49,7 +52,14 @@ class AudienceManager:
     """Data sources are sources with a DPID; people and traits of files are told by them."""
 
     def __init__(
-        self, engine: Engine, keyset: Keyset, sources: Sources, landing: LandingZone, pgp_keys: PgpKeys, user: str
+        self,
+        engine: Engine,
+        keyset: Keyset,
+        sources: Sources,
+        landing: LandingZone,
+        pgp_keys: PgpKeys,
+        settings: Settings,
+        user: str,
     ) -> None:
         self._engine = engine
         self._landing = landing
@@ -60,6 +70,7 @@ class AudienceManager:
         self.on_signals: Callable[[], None] = lambda: None  # files were left whose signals are to be loaded
         self.traits = Traits(engine, user)
         self.trait_editing = TraitEditing(engine, self.traits, user)
+        self.originals = Originals(engine, landing, settings, user)
         self.source_editing = SourceEditing(engine, sources)
         self.reports = Reports(engine, keyset, sources, user)
 
@@ -74,7 +85,7 @@ class AudienceManager:
         *,
         is_dry_run: bool = False,
         progress: Progress = ignore_progress,
-        also: Callable[[Session, BatchReport], None] | None = None,
+        also: Callable[[Session, BatchReport], None] = lambda session, report: None,
         user: str | None = None,
     ) -> BatchReport:
         """Processes files as one batch, in one transaction; a file that is refused never stops the others.
@@ -82,28 +93,28 @@ class AudienceManager:
         The beta environment is a dry run without any mapping of ids (spec §2). ``also``: what else is written in the
         transaction of what is stored; ``user``: for whom, where it is not the one who works. InputError ``no_file``.
         """
-        if not files:
-            raise InputError("No file was given. Nothing was changed.", code="no_file", hint="Name one or more files.")
+        _refuse_none(files)
         options = options or BatchOptions(now())
-        messages = Messages(self._landing, self._pgp_keys.private)
+        is_tried = options.is_beta or is_dry_run
+        keeper = self.originals.keeper(is_on=options.keeps_files and not is_tried)
         handed: list[str] = []
-        with self._engine.write, messages, self._engine.session() as session:
+        with self._engine.write, self._messages() as messages, keeper, self._engine.session() as session:
             started_at = now()
             session.run("BEGIN")
             try:
                 registered = self.registered()
                 observer = Observer(session, self._keyset, registered, options.at, started_at, progress)
-                batch = Batch(Runner(session, progress), registered, options, observer, messages)
+                batch = Batch(Runner(session, progress), registered, options, observer, messages, keeper)
                 batch.run(files)
-                if options.is_beta or is_dry_run:
+                if is_tried:
                     session.run("ROLLBACK")
                     return batch.report
                 self._keep(session, batch, observer, started_at, user or self._user)
                 handed += hand_over(session, self._landing, registered, batch.number, batch.taken, user or self._user)
-                if also is not None:
-                    also(session, batch.report)
+                also(session, batch.report)
                 abort_point("commit", "before")
                 session.run("COMMIT")
+                keeper.is_done()
             except BaseException:
                 self._take_back(session, handed)
                 raise
@@ -124,6 +135,9 @@ class AudienceManager:
         files = sum(len(receipt.files) for receipt in report.receipts) + len(report.id_sync) + len(report.rejected)
         detail = {"files": files, "rejected": len(report.rejected)}
         write_audit(session, user, "am ingest", str(report.request_id), detail)
+
+    def _messages(self) -> Messages:
+        return Messages(self._landing, self._pgp_keys.private)
 
     def _take_back(self, session: Session, handed: Sequence[str]) -> None:
         """A batch that was not stored leaves nothing, no copy of a file either."""
@@ -162,13 +176,18 @@ class AudienceManager:
             )
         if not identifier:
             raise InputError("The id is empty. Nothing was changed.", code="empty_id", hint="Name the id to forget.")
-        with self._engine.write:
+        with self._engine.write, self._messages() as messages:
             with self._engine.session() as session, session.transaction():
                 done = forget(Runner(session), registered, Request(dpid, identifier, now(), self._user))
+                holders = Search(self._landing, messages, registered, forgotten_ids(session)).holders(session)
+                give_up(session, list(holders))
+                done = done.model_copy(update={"files": len(holders)})
                 detail = done.model_dump()
                 write_audit(session, self._user, "am forget", str(dpid), detail)
                 abort_point("commit", "before")
             abort_point("commit", "after")
+            for landing_id in holders.values():
+                self._landing.delete(landing_id)
         return done
 
     def refold(self, runner: Runner) -> None:
@@ -212,6 +231,11 @@ SELECT request_id, counts_at AS "at", uploaded_by, undone_at, receipt.dpid, rece
 FROM am_receipt AS receipt JOIN am_batch USING (batch_no)
 ORDER BY batch_no DESC, receipt.dpid, receipt.target LIMIT ?
 """
+
+
+def _refuse_none(files: Sequence[ByteSource]) -> None:
+    if not files:
+        raise InputError("No file was given. Nothing was changed.", code="no_file", hint="Name one or more files.")
 
 
 def _roll_back(session: Session) -> None:

@@ -14,17 +14,22 @@ from ingest_core.models import ByteSource
 
 @dataclass(frozen=True)
 class Inbound:
-    """A file with its name read and its bytes hashed. ``is_opened``: ``source`` is what was in an OpenPGP message."""
+    """A file with its name read and its bytes hashed. ``message``: the OpenPGP file that ``source`` was in."""
 
     source: ByteSource
     name: DataName | IdSyncName
     sha256: str
-    is_opened: bool = False
+    message: ByteSource | None = None
+
+    @property
+    def came(self) -> ByteSource:
+        """The bytes as they came."""
+        return self.message or self.source
 
     @property
     def tail(self) -> Tail:
         """How its bytes are to be read."""
-        return replace(self.name.tail, pgp=None) if self.is_opened else self.name.tail
+        return self.name.tail if self.message is None else replace(self.name.tail, pgp=None)
 
 
 def fingerprint(source: ByteSource) -> str:

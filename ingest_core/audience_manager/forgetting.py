@@ -60,13 +60,17 @@ DELETE FROM am_pair WHERE line IN (
 
 
 class Forgotten(Model):
-    """``devices``: of a customer, forgotten with the id. ``lines``: of data files that left the log."""
+    """``devices``: of a customer, forgotten with the id. ``lines``: of data files that left the log.
+
+    ``files``: kept as they came, which held one of the ids or could not be read to tell.
+    """
 
     dpid: int
     devices: int
     lines: int
     qualifications: int
     mappings: int
+    files: int = 0
 
 
 @dataclass(frozen=True)
@@ -100,6 +104,14 @@ def forget(runner: Runner, registered: Registered, request: Request) -> Forgotte
     return Forgotten(dpid=request.dpid, devices=devices, lines=lines, qualifications=held, mappings=maps)
 
 
+def forgotten_ids(session: Session) -> dict[int, list[str]]:
+    """Namespace → ids of the request that was done last in this session."""
+    ids: dict[int, list[str]] = {}
+    for dpid, identifier in session.rows("SELECT dpid, id FROM am_forgotten"):
+        ids.setdefault(int(dpid), []).append(str(identifier))
+    return ids
+
+
 def leave_alone(session: Session, *, is_c2c: bool) -> None:
     """Takes ids that were forgotten out of the rows of an ID sync (``am_pair``)."""
     if session.value("SELECT count(*) FROM am_opt_out"):
@@ -108,9 +120,7 @@ def leave_alone(session: Session, *, is_c2c: bool) -> None:
 
 def _forget_cells(session: Session) -> None:
     """Rows of ID syncs keep their other ids."""
-    ids: dict[int, list[str]] = {}
-    for dpid, identifier in session.rows("SELECT dpid, id FROM am_forgotten"):
-        ids.setdefault(dpid, []).append(identifier)
+    ids = forgotten_ids(session)
     for file_no, text in session.rows(SYNCS):
         name = read_logged(text)
         assert isinstance(name, IdSyncName)

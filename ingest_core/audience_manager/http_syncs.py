@@ -98,7 +98,7 @@ class HttpSyncs:
             session.run("DELETE FROM am_http_sync WHERE sync_no <= ?", [rows[-1][0]])
 
         sources = [InMemory(str(_name(dpid, stamp)), "".join(lines).encode()) for dpid, lines in sorted(files.items())]
-        self._audience.ingest(sources, BatchOptions(now()), also=forget, user=BY)
+        self._audience.ingest(sources, BatchOptions(now(), keeps_files=False), also=forget, user=BY)
         return 1.0  # two files of one second would share a name
 
     def _pair(self, source: int | str, identifier: str, uuid: str) -> tuple[int, str]:

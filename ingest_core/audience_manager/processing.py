@@ -20,6 +20,7 @@ from ingest_core.audience_manager.lines import MAX_LINE_BYTES, LineContext
 from ingest_core.audience_manager.messages import Messages
 from ingest_core.audience_manager.name_types import DataName, IdSyncName, NameProblem
 from ingest_core.audience_manager.observing import Observer
+from ingest_core.audience_manager.originals import Keeper
 from ingest_core.audience_manager.reading import read_blocks
 from ingest_core.audience_manager.reasons import AM_REASONS
 from ingest_core.audience_manager.receipts import (
@@ -72,10 +73,14 @@ SEEN = (
 
 @dataclass(frozen=True)
 class BatchOptions:
-    """``at``: UTC, naive: when its traits count as realised. ``is_beta``: names and contents only, nothing stored."""
+    """``at``: UTC, naive: when its traits count as realised. ``is_beta``: names and contents only, nothing stored.
+
+    ``keeps_files``: as they came, for a time.
+    """
 
     at: datetime
     is_beta: bool = False
+    keeps_files: bool = True
     user_cap: int = 200
     max_line_bytes: int = MAX_LINE_BYTES
     limits: WireLimits = field(default_factory=WireLimits)
@@ -85,7 +90,13 @@ class Batch:
     """Runs once, in a session with an open transaction of the caller."""
 
     def __init__(
-        self, runner: Runner, registered: Registered, options: BatchOptions, observer: Observer, messages: Messages
+        self,
+        runner: Runner,
+        registered: Registered,
+        options: BatchOptions,
+        observer: Observer,
+        messages: Messages,
+        keeper: Keeper,
     ) -> None:
         self._runner = runner
         self._session: Session = runner.session
@@ -94,6 +105,7 @@ class Batch:
         self._known = Known.of(registered, options.at)
         self._observer = observer
         self._messages = messages
+        self._keeper = keeper
         self._next_file = int(self._session.value("SELECT coalesce(max(file_no), 0) + 1 FROM am_file"))
         self._batch_no = int(self._session.value("SELECT coalesce(max(batch_no), 0) + 1 FROM am_batch"))
         self._receipts: dict[str, BatchReceipt] = {}
@@ -156,12 +168,12 @@ class Batch:
     def _received(self, source: ByteSource) -> Inbound | None:
         name = read_name(source.name, self._registered)
         if isinstance(name, NameProblem):
-            self._refuse(source.name, "", name.code, name.why)
+            self._refuse(source, "", name.code, name.why)
             return None
         sha256 = fingerprint(source)
         same, earlier = self._session.row(EARLIER, [sha256, source.name]) or (0, 0)
         if same:
-            self._refuse(source.name, sha256, "duplicate_file", AM_REASONS["duplicate_file"].explanation)
+            self._refuse(source, sha256, "duplicate_file", AM_REASONS["duplicate_file"].explanation)
             return None
         if earlier:
             self.report.warnings.append({"code": "same_name_other_bytes", "file": source.name})
@@ -170,21 +182,26 @@ class Batch:
         try:
             plain = self._messages.open(source, name.tail, self._options.limits)
         except FileError as error:
-            self._refuse(source.name, sha256, error.code, error.message)
+            self._refuse(source, sha256, error.code, error.message)
             return None
-        return Inbound(plain, name, sha256, is_opened=True)
+        return Inbound(plain, name, sha256, source)
 
-    def _refuse(self, file: str, sha256: str, code: str, why: str) -> None:
-        self.report.rejected.append(RejectedFile(file=file, error=code, message=why))
+    def _refuse(self, file: ByteSource, sha256: str, code: str, why: str) -> None:
+        self.report.rejected.append(RejectedFile(file=file.name, error=code, message=why))
         self._keep_file(file, sha256, None, {}, code)
 
-    def _keep_file(self, file: str, sha256: str, kind: str | None, counts: dict[str, Any], code: str | None) -> int:
+    def _keep_file(
+        self, file: ByteSource, sha256: str, kind: str | None, counts: dict[str, Any], code: str | None
+    ) -> int:
         number = self._next_file
         self._next_file += 1
         self._session.run(
             "INSERT INTO am_file VALUES (?, ?, ?, ?, ?, ?, ?)",
-            [number, self._batch_no, file, sha256, kind, code, json.dumps(counts)],
+            [number, self._batch_no, file.name, sha256, kind, code, json.dumps(counts)],
         )
+        # Bytes of a duplicate are those of the batch that took it; what is far too large is not worth its place.
+        if code != "duplicate_file" and file.size <= self._options.limits.plain:
+            self._keeper.keep(self._session, number, file)
         return number
 
     # ── data ────────────────────────────────────────────────────────────────────────────────────────────────
@@ -241,10 +258,10 @@ class Batch:
             for statement in FORGET_PART:
                 self._session.run(statement, [part.file_no])
             self._observer.forget(part.file_no)
-            self._refuse(file.source.name, file.sha256, error.code, error.message)
+            self._refuse(file.came, file.sha256, error.code, error.message)
             return None
         counts = {"received": part.received, "format_errors": part.format_errors, "too_long": part.too_long}
-        self.taken.append(Taken(self._keep_file(file.source.name, file.sha256, "data", counts, None), file))
+        self.taken.append(Taken(self._keep_file(file.came, file.sha256, "data", counts, None), file))
         return part
 
     def _kind(self, name: DataName) -> Kind:
@@ -265,7 +282,7 @@ class Batch:
             rows = stage_rows(self._session, context, blocks)
             _refuse_empty(rows.counts.get("records_received", 0), file)
         except FileError as error:
-            self._refuse(file.source.name, file.sha256, error.code, error.message)
+            self._refuse(file.came, file.sha256, error.code, error.message)
             return 0
         good = int(self._session.value(ROWS))
         stored = 0
@@ -278,7 +295,7 @@ class Batch:
                 stored = id_map.apply_ids(self._session, name.columns, self._known)
         counts = {**dict.fromkeys(SYNC_COUNTERS, 0), **rows.counts}
         counts |= {"stored_records": stored, "no_matching_aam_id": good - stored}
-        number = self._keep_file(file.source.name, file.sha256, "id_sync", counts, None)
+        number = self._keep_file(file.came, file.sha256, "id_sync", counts, None)
         self._session.run(LOG_HASHES if context.is_c2c else log_rows(len(name.columns)), [number])
         self.report.id_sync.append(SyncReceipt(file=file.source.name, counts=counts))
         return stored

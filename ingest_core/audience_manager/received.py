@@ -15,6 +15,7 @@ from typing import Any, Literal
 
 from ingest_core.audience_manager.check_report import CheckReport
 from ingest_core.audience_manager.checking import CheckOptions, check_files
+from ingest_core.audience_manager.originals import files_of_originals
 from ingest_core.audience_manager.registered import UUID_TYPES, Registered
 from ingest_core.clock import now
 from ingest_core.engine import Engine, Session
@@ -252,8 +253,10 @@ class ReceivedFiles:
         return held.model_copy(update={"files": tuple(files)})
 
     def let_go(self, held: Received) -> None:
-        """Deletes the bytes of all its files."""
-        for landing_id in landings(held.files):
+        """Deletes the bytes of all its files, but for those that are kept with their batch."""
+        with self._engine.session() as session:
+            kept = files_of_originals(session)
+        for landing_id in landings(held.files) - kept:
             self._landing.delete(landing_id)
 
 

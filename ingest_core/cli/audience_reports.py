@@ -8,6 +8,8 @@ from typing import Any
 
 from ingest_core.audience_manager.batch_list import Asked
 from ingest_core.audience_manager.unused import SHOWN_DAYS
+from ingest_core.cli.caller import path_given
+from ingest_core.cli.files_given import write_private
 from ingest_core.cli.parser import command
 from ingest_core.cli.text import table, visible
 from ingest_core.clock import now
@@ -33,6 +35,10 @@ def add_commands(am: Any) -> None:
     receipts.add_argument("--limit", type=int, default=100, metavar="N")
     receipt = command(am, "receipt", "One batch, with the counters of each of its files.", _receipt)
     receipt.add_argument("id", metavar="REQUEST_ID")
+    file = command(am, "file", "A file of a batch as it came; without a name, which of them are kept.", _file)
+    file.add_argument("id", metavar="REQUEST_ID")
+    file.add_argument("name", nargs="?", metavar="NAME")
+    file.add_argument("--out", metavar="FILE", help="where it is written; no file is replaced")
     unused = command(am, "unused", "Signals that led to no trait, seen 100 times a day or more.", _unused, _unused_text)
     _of(unused)
     unused.add_argument("--days", type=int, default=SHOWN_DAYS, metavar="N", help=f"the last N days ({SHOWN_DAYS})")
@@ -71,6 +77,26 @@ def _receipts(workspace: Workspace, args: argparse.Namespace) -> Any:
 
 def _receipt(workspace: Workspace, args: argparse.Namespace) -> Any:
     return workspace.audience.receipt(args.id)
+
+
+def _file(workspace: Workspace, args: argparse.Namespace) -> Any:
+    originals = workspace.audience.originals
+    if args.name is None:
+        workspace.audience.receipt(args.id)
+        return originals.of(args.id)
+    if args.out is None:
+        raise InputError("Say where the file goes. Nothing was written.", code="usage", hint="Such as: --out .")
+    target = path_given(args.out)
+    target = target / args.name.rpartition("/")[2] if target.is_dir() else target
+    if target.exists():
+        raise InputError(
+            "There is a file of this name already. Nothing was written.", code="out_exists", hint="Choose another name."
+        )
+    if not target.parent.is_dir():
+        raise InputError("There is no such folder. Nothing was written.", code="no_such_folder", hint="Make it first.")
+    source = originals.open(args.id, args.name)
+    write_private(target, source)
+    return {"file": args.name, "out": str(target), "size": source.size}
 
 
 def _receipts_text(found: Any) -> str:

@@ -11,9 +11,12 @@ from ingest_core.cli.caller import path_given
 from ingest_core.engine.stopping import Stop, current_stop
 from ingest_core.errors import InputError
 from ingest_core.files import PathSource
+from ingest_core.models import ByteSource
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
+
+_BLOCK = 1 << 20
 
 
 def file_given(name: str) -> PathSource:
@@ -26,6 +29,25 @@ def file_given(name: str) -> PathSource:
         return _Given(path, os.fsencode(path.name).decode("utf-8", "replace"))
     except OSError:
         raise _missing() from None
+
+
+def write_private(path: Path, source: ByteSource) -> None:
+    """Writes a new file (0600), whole or not at all. InputError ``cannot_write``."""
+    try:
+        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+            try:
+                with source.open() as stream:
+                    while block := stream.read(_BLOCK):
+                        file.write(block)
+            except BaseException:
+                path.unlink(missing_ok=True)
+                raise
+    except OSError as error:
+        raise InputError(
+            f"The file cannot be written there: {error.strerror}. Nothing was written.",
+            code="cannot_write",
+            hint="Choose another folder.",
+        ) from None
 
 
 def text_given(name: str | Path) -> str:

@@ -6,6 +6,7 @@ Killed in the middle, the next opening sweeps again.
 
 from __future__ import annotations
 
+from ingest_core.audience_manager.originals import files_of_originals
 from ingest_core.audience_manager.received import files_of_received
 from ingest_core.audience_manager.signal_loads import files_of_signal_loads
 from ingest_core.catalog import Drafts
@@ -58,6 +59,7 @@ def collect(engine: Engine, landing: LandingZone, drafts: Drafts) -> int:
     with engine.session() as session:
         named = files_of_uploads(session) | files_of_arrivals(session) | files_of_notebooks(session)
         named |= files_of_drafts(drafts) | files_of_received(session) | files_of_signal_loads(session)
+        named |= files_of_originals(session)
     orphans = [landing_id for landing_id in received if landing_id not in named]
     for landing_id in orphans:
         landing.delete(landing_id)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from ingest_core.audience_manager.originals import files_of_originals
 from ingest_core.audience_manager.signal_loads import files_of_signal_loads
 from ingest_core.catalog import Drafts
 from ingest_core.engine import Engine, Session
@@ -47,6 +48,8 @@ class Keyring:
             pages = check_pages(session, self.keyset, progress)
             files = files_of_uploads(session) | files_of_arrivals(session) | files_of_notebooks(session)
             files |= files_of_signal_loads(session)
+            kept = {landing_id for landing_id in files_of_originals(session) if self.landing.has(landing_id)}
+            files |= kept
         files |= files_of_drafts(self.drafts)
         drafts = [self.drafts.load(draft_id) for draft_id, _, _ in self.drafts.list()]
         for landing_id in files:

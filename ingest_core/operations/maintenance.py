@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from ingest_core.audience_manager import sampling, unused
+from ingest_core.audience_manager import originals, sampling, unused
 from ingest_core.audience_manager.registered import Registered
 from ingest_core.audience_manager.retaining import cut, rows_due
 from ingest_core.catalog import Drafts, Sources
@@ -60,6 +60,7 @@ class Maintenance:
                 with step("maintain samples"), session.transaction():
                     removed["audience_samples"] = sampling.let_go(session, now(), self._sample_days(keep_days))
                     unused.let_go(session, now().date())
+                removed["audience_files"] = self._let_files_go(session, keep_days)
                 removed["inbox_files"] = self._tidy_inbox(keep_days)
                 progress("values", 0, None)
                 removed["values"] = self._drop_values(session)
@@ -69,13 +70,15 @@ class Maintenance:
 
     def due(self, keep_days: int | None = None) -> dict[str, int]:
         """What ``run`` would remove for its age now: {drafts, uploads, log_rows, rejected_rows, audience_rows,
-        audience_samples, inbox_files}.
+        audience_samples, audience_files, inbox_files}.
         """
         with self.engine.session() as session:
             counts = due(session, Keep.of(self.settings, keep_days), now())
-            before = self._audience_before(keep_days)
+            before = self._before(self.settings.audience_keep_days, keep_days)
             counts["audience_rows"] = 0 if before is None else rows_due(session, before)
             counts["audience_samples"] = sampling.due(session, now(), self._sample_days(keep_days))
+            files_before = self._before(self.settings.audience_files_keep_days, keep_days)
+            counts["audience_files"] = 0 if files_before is None else originals.due(session, files_before)
         return counts | {"inbox_files": len(taken_before(*self._inbox(keep_days)))}
 
     def last(self) -> datetime | None:
@@ -90,15 +93,27 @@ class Maintenance:
         return removed
 
     def _cut_audience(self, session: Session, keep_days: int | None) -> int:
-        before = self._audience_before(keep_days)
+        before = self._before(self.settings.audience_keep_days, keep_days)
         if before is None:
             return 0
         registered = Registered.of(Sources(self.engine, self.user).list(include_archived=True))
         with step("maintain audience"), session.transaction():
             return cut(Runner(session), registered, before, now())
 
-    def _audience_before(self, keep_days: int | None) -> datetime | None:
-        days = self.settings.audience_keep_days if keep_days is None else keep_days
+    def _let_files_go(self, session: Session, keep_days: int | None) -> int:
+        """Files of Audience Manager as they came: first nothing names them, then they are deleted."""
+        before = self._before(self.settings.audience_files_keep_days, keep_days)
+        if before is None:
+            return 0
+        with step("maintain files"), session.transaction():
+            gone = originals.let_go(session, before)
+        for landing_id in gone:
+            self.landing.delete(landing_id)
+        return len(gone)
+
+    @staticmethod
+    def _before(setting: int | None, keep_days: int | None) -> datetime | None:
+        days = setting if keep_days is None else keep_days
         return None if days is None else now() - timedelta(days=days)
 
     def _sample_days(self, keep_days: int | None) -> int:

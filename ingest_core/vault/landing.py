@@ -18,6 +18,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from ingest_core.errors import InputError, StateError
+from ingest_core.models import ByteSource
 from ingest_core.vault.keys import Keyset
 
 CHUNK = 65_536
@@ -62,6 +63,15 @@ class LandingZone:
         sealed = self._path(landing_id, ".json").read_bytes()
         meta = json.loads(_unseal(self._key(landing_id), sealed, b"meta"))
         return LandingSource(str(meta["name"]), _plain_size(path.stat().st_size), path, self._key(landing_id))
+
+    def has(self, landing_id: str) -> bool:
+        """Whether the file is there."""
+        return all(path.exists() for path in self.paths(landing_id))
+
+    def id_of(self, source: ByteSource) -> str | None:
+        """The landing id of a file that was opened here, None of any other."""
+        is_ours = isinstance(source, LandingSource) and source.path.parent == self._folder
+        return source.path.stem if is_ours and isinstance(source, LandingSource) else None
 
     def delete(self, landing_id: str) -> None:
         """Removes the file; nothing happens when it is gone already."""
@@ -144,11 +154,11 @@ class LandingSource:
     def __init__(self, name: str, size: int, path: Path, key: bytes) -> None:
         self.name = name
         self.size = size
-        self._path = path
+        self.path = path
         self._key = key
 
     def open(self) -> IO[bytes]:
-        return io.BufferedReader(_LandingStream(self._path, self._key, self.size), CHUNK * 4)
+        return io.BufferedReader(_LandingStream(self.path, self._key, self.size), CHUNK * 4)
 
 
 class _LandingStream(io.RawIOBase):

@@ -26,6 +26,11 @@ KNOBS = (
         help="Traits stay as they are. Afterwards a batch cannot be undone.",
     ),
     Knob(
+        "audience_files_keep_days", "Audience Manager files (days)", empty="Kept for ever",
+        help="As they came, refused ones too, encrypted, to be downloaded from their receipt; 0: not at all. Error "
+        "samples go with them.",
+    ),
+    Knob(
         "undone_keep_days", "Uploads that were taken back (days)", empty="Kept for ever",
         help="Their rows in the log. Afterwards an undo cannot be taken back.",
     ),
@@ -37,6 +42,7 @@ WORDS = {
     "rejected_rows": ("rejected row", None),
     "audience_rows": ("line of Audience Manager files", "lines of Audience Manager files"),
     "audience_samples": ("sampled line of Audience Manager files", "sampled lines of Audience Manager files"),
+    "audience_files": ("file of Audience Manager as it came", "files of Audience Manager as they came"),
     "inbox_files": ("file taken out of the inbox", "files taken out of the inbox"),
     "received_files": ("received file", None),
     "values": ("personal value that nothing holds", "personal values that nothing holds"),
@@ -66,7 +72,7 @@ def _clean_up() -> None:
             ("drafts", "Unfinished ingests"), ("rejected_rows", "Rejected rows"),
             ("uploads", "Uploads taken back"), ("log_rows", "Rows of the log"),
             ("inbox_files", "Inbox files"), ("audience_rows", "Audience lines"),
-            ("audience_samples", "Sampled lines"),
+            ("audience_samples", "Sampled lines"), ("audience_files", "Audience files"),
         ):  # fmt: skip
             st.metric(label, number(due[name]), border=True)
     st.caption(

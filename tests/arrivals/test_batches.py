@@ -36,7 +36,9 @@ def test_files_are_processed_as_one_batch_without_a_mapping(night):
     assert log[0].request_id == night.kernel.workspace.audience.batches()[0]["request_id"]
     assert night.shelf.files("done") == NAMES
     assert night.shelf.files() == ["notes.txt"]
-    assert night.kernel.workspace.landing.ids() == []
+    kept = night.kernel.workspace.audience.originals.of(log[0].request_id)
+    assert [one.file for one in kept] == NAMES
+    assert len(night.kernel.workspace.landing.ids()) == 2  # the very files that were fetched, not copies
 
 
 def test_a_name_that_cannot_be_taken_is_refused_with_the_reason_of_the_catalogue(night):

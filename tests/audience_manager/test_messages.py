@@ -55,7 +55,8 @@ def test_a_message_is_read_like_its_text(workspace, seal, key, ending):
     assert (receipt.files, receipt.stored_records, receipt.format_errors) == ([f"{DATA}.{ending}"], 1, 1)
     assert report.id_sync[0].counts["stored_records"] == 1
     assert list(workspace.audience.members()) == [(21, "u1")]
-    assert workspace.landing.ids() == []
+    kept = workspace.audience.originals.of(report.request_id)
+    assert len(workspace.landing.ids()) == len(kept)  # as they came; nothing of what was in them
     again = workspace.audience.ingest(files[:1])
     assert [one.error for one in again.rejected] == ["duplicate_file"]
 
@@ -73,4 +74,5 @@ def test_what_cannot_be_opened_is_refused_and_stops_no_other(workspace, seal, ke
     codes = ["decrypt_failed", "gzip_and_pgp", "decrypt_failed", "empty_file"]
     assert refused == dict(zip([file.name for file in files[:4]], codes, strict=True))
     assert report.receipts[0].stored_records == 1
-    assert workspace.landing.ids() == []
+    kept = workspace.audience.originals.of(report.request_id)
+    assert len(workspace.landing.ids()) == len(kept)  # as they came; nothing of what was in them

@@ -58,7 +58,7 @@ def test_a_basket_is_processed_once_however_often_it_is_asked_for(workspace):
     (batch,) = workspace.audience.receipts()
     done = workspace.received.get(held.inbound_id)
     assert (done.request_id, batch.uploaded_by, batch.received, batch.stored) == (batch.request_id, "Asha", 2, 1)
-    assert workspace.landing.ids() == []
+    assert workspace.landing.ids() == [held.files[0].landing_id]  # kept as it came
 
 
 def test_files_of_a_batch_that_began_are_not_changed(workspace):
@@ -101,6 +101,7 @@ def test_beta_stores_nothing_and_keeps_its_receipt(workspace):
     done = workspace.received.get(held.inbound_id)
     assert (done.state, done.request_id) == ("done", None)
     assert done.outcome["report"]["receipts"][0]["no_matching_aam_id"] == 1
+    assert workspace.landing.ids() == []
     assert workspace.audience.receipts() == []
 
 

@@ -20,7 +20,7 @@ from tests.workspaces import mapping_of
 NOTHING = dict.fromkeys(
     (
         "drafts", "uploads", "log_rows", "rejected_rows", "received_files", "inbox_files", "audience_rows",
-        "audience_samples", "values",
+        "audience_samples", "audience_files", "values",
     ), 0
 )  # fmt: skip
 
@@ -89,6 +89,7 @@ def test_what_is_due_is_what_maintenance_removes(kernel):
         "rejected_rows": 1,
         "audience_rows": 0,
         "audience_samples": 0,
+        "audience_files": 0,
         "inbox_files": 0,
     }
     assert due.items() <= kernel.workspace.operations.maintain(0)["removed"].items()

@@ -7,6 +7,7 @@ import pytest
 from ingest_core.audience_manager.processing import BatchOptions
 from ingest_core.audience_manager.received import ReceivedFile
 from ingest_core.clock import now
+from pages.audience import originals
 from tests.audience_manager.memory import MemoryFile
 from tests.pages.shown import press_inside, texts
 
@@ -136,3 +137,19 @@ def test_a_batch_is_taken_back_after_a_look_at_what_would_change(open_page, audi
     shown = texts(open_page("am_receipt", receipt=batch.request_id))
     assert "Nothing of this batch counts now" in shown
     assert audience.reports.status(now().date(), now().date()).files == []
+
+
+def test_files_are_there_as_they_came_and_taking_one_is_written_down(open_page, workspace, batch):
+    page = open_page("am_receipt", receipt=batch.request_id, part="As they came")
+    shown = page.dataframe[-1].value
+    assert set(shown["file"]) == {NAME, "ftp_dmp_1.sync"}
+    assert dict(zip(shown["file"], shown["state"], strict=True))[NAME] == "Processed"
+    assert page.selectbox(key="original").options == list(shown["file"])
+    assert originals._bytes(batch.request_id, NAME) == TEXT.encode()
+    assert "audit log" in texts(page)
+
+
+def test_a_receipt_whose_files_are_gone_does_not_offer_them(open_page, workspace, batch):
+    workspace.operations.maintain(0)
+    page = open_page("am_receipt", receipt=batch.request_id)
+    assert "As they came" not in [tab.label for tab in page.tabs]
