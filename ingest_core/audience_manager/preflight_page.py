@@ -5,6 +5,7 @@ from __future__ import annotations
 from html import escape
 
 from ingest_core.audience_manager.check_report import Problem
+from ingest_core.audience_manager.fixing import FIXES
 from ingest_core.audience_manager.preflight import Preflight, PreflightFile
 from ingest_core.audience_manager.receipts import Counts
 
@@ -24,15 +25,20 @@ td.n { text-align: right; font-variant-numeric: tabular-nums }
 def page(found: Preflight, when: str) -> str:
     """The whole document. ``when``: as people read it."""
     files = "\n".join(_file(one) for one in found.files)
+    told = f"{_count(len(found.files), 'file')}, {escape(when)}."
     return f"""<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
 <title>Pre-flight</title><style>{_STYLE}</style></head><body>
 <h1>Pre-flight</h1>
-<p class="{found.verdict}"><strong>{_WORDS[found.verdict]}</strong>. {len(found.files):,} files, {escape(when)}.</p>
+<p class="{found.verdict}"><strong>{_WORDS[found.verdict]}</strong>. {told}</p>
 {files}
 {_receipts(found)}
 </body></html>
 """
+
+
+def _count(many: int, one: str) -> str:
+    return f"{many:,} {one}" if many == 1 else f"{many:,} {one}s"
 
 
 def _file(file: PreflightFile) -> str:
@@ -42,6 +48,7 @@ def _file(file: PreflightFile) -> str:
     for label, share in (("Share of bad ids", file.bad_ids), ("Share that realises nothing", file.without_trait)):
         if share is not None:
             shares.append((label, f"{share:.1%}"))
+    shares += [(f"am fix: {FIXES[code]}", _count(lines, "line")) for code, lines in file.fixes.items()]
     if file.parts > 1:
         shares.append(("Better in parts", f"{file.parts:,}"))
     rows = "".join(f"<tr><th>{escape(label)}</th><td class=n>{text}</td></tr>" for label, text in shares)
@@ -54,12 +61,13 @@ def _file(file: PreflightFile) -> str:
 
 
 def _problem(problem: Problem) -> str:
-    where = ", ".join(f"line {place.line:,}" for place in problem.places if place.line is not None)
+    at = [(place.line, place.column) for place in problem.places if place.line is not None]
+    where = ", ".join(f"line {line:,}" + (f" column {column:,}" if column else "") for line, column in at)
     whys = "; ".join(dict.fromkeys(place.why for place in problem.places if place.why))
     told = " ".join(filter(None, (problem.message, problem.fix, f"({escape(whys)})" if whys else "", where)))
     level = "blocked" if problem.level == "error" else "ask"
     title = f"{escape(problem.title)} × {problem.count:,}" if problem.count > 1 else escape(problem.title)
-    return f"<tr><th class={level}>{problem.level}: {title}</th><td>{told}</td></tr>"
+    return f"<tr><th class={level}>{problem.level}: {title}</th><td>{told} <code>{problem.code}</code></td></tr>"
 
 
 def _receipts(found: Preflight) -> str:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import streamlit as st
 
 from ingest_core.audience_manager.preflight import PreflightFile
 from ingest_core.audience_manager.preflights import Look
 from ingest_core.audience_manager.received import Received, ReceivedFile
-from ingest_core.audience_manager.sending import Way, key_of
+from ingest_core.audience_manager.sending import Way, key_of, place_given
+from ingest_core.clock import now
 from ingest_core.deliveries.order import Delivery
 from ingest_core.errors import OnrampError
+from ingest_core.transport.presets import environment_of, partner_of
 from pages.out.words import state_of
 from pages.ui import badges, errors
 from pages.ui.state import workspace
@@ -21,7 +25,8 @@ LOOK_EVERY = 2  # seconds, while a delivery is on its way
 @st.dialog("Send files", icon=":material/send:", width=640)
 def dialog(held: Received, look: Look) -> None:
     """Which files, where to; warnings ask, errors need a reason."""
-    names = [one.name for one in workspace().destinations.list()]
+    places = {one.name: one.place for one in workspace().destinations.list()}
+    names = list(places)
     if not names:
         st.markdown("There is nowhere to send to yet. Add a destination first: a bucket, a server or a folder.")
         st.page_link("destinations.py", label="Add a destination", icon=":material/add:")
@@ -32,15 +37,27 @@ def dialog(held: Received, look: Look) -> None:
     judged = {file.name: one for file, one in zip(held.files, look.found.files, strict=True)}
     good = [name for name, one in judged.items() if one.verdict != "blocked"]
     chosen = st.multiselect("Files", list(judged), default=good, key="send_files")
+    folder = look.place or (place_given(partner_of(places[to]), now()) if to else "")
     if chosen:
-        st.code("\n".join(key_of(look.place, name) for name in chosen), language=None, wrap_lines=True)
-        if not look.place:
-            st.caption("Without a folder. For an S3 bucket of Audience Manager, name the partner's on the page first.")
+        _where(places[to] if to else None, [key_of(folder, name) for name in chosen], has_folder=bool(folder))
     has_seen, reason = _despite([judged[name] for name in chosen])
     is_ready = bool(chosen and to and has_seen is not False and reason != "")
     label = f"Send {count(len(chosen), 'file')}"
     if st.button(label, type="primary", icon=":material/send:", key="confirm_send", disabled=not is_ready):
-        _send(held, judged, chosen, Way(to or "", look.place, has_seen_warnings=bool(has_seen), reason=reason))
+        _send(held, judged, chosen, Way(to or "", folder, has_seen_warnings=bool(has_seen), reason=reason))
+
+
+def _where(place: Any, keys: list[str], *, has_folder: bool) -> None:
+    """The names that the files will have there."""
+    st.code("\n".join(keys), language=None, wrap_lines=True)
+    environment = environment_of(place) if place is not None else None
+    if environment == "beta":
+        st.caption(":material/science: Audience Manager's beta environment: names and contents are checked only.")
+    if place is not None and place.kind == "s3" and not has_folder:
+        st.caption(
+            ":orange[:material/warning: Without a folder. Audience Manager's bucket takes files only in "
+            "partner/date=YYYY-MM-DD/: name the partner on the page first.]"
+        )
 
 
 def _despite(files: list[PreflightFile]) -> tuple[bool | None, str | None]:

@@ -32,7 +32,8 @@ def draw(draft: TakesFiles, *, several: bool = False) -> bool:
     with st.container(border=True, gap="small", key="inbox"):
         st.markdown("#### :material/inbox: Pick from the inbox")
         try:
-            inbox = _chosen_folder(inbox) if several else inbox
+            inside = _chosen_folder(inbox) if several else ""
+            inbox = inbox.inside(inside) if inside else inbox
             files, folder = inbox.waiting(), inbox.folder()
         except OnrampError as error:
             errors.show(error)
@@ -55,19 +56,19 @@ def draw(draft: TakesFiles, *, several: bool = False) -> bool:
         whole = [file for file in files if not file.is_growing] if several else []
         if len(whole) > 1 and st.button(f"Take all {number(len(whole))} files", icon=":material/done_all:"):
             taken = whole
-        _watch(folder.name if several else "", [(file.file_id, file.size, file.is_growing) for file in files])
+        _watch(inside, [(file.file_id, file.size, file.is_growing) for file in files])
         return sum(_take(inbox, draft, file) for file in taken) > 0
 
 
-def _chosen_folder(inbox: Inbox) -> Inbox:
-    """The inbox, or the folder in it that was opened."""
+def _chosen_folder(inbox: Inbox) -> str:
+    """The folder in the inbox that was opened, empty: the inbox itself."""
     folders = inbox.folders()
     if not folders:
-        return inbox
+        return ""
     chosen = st.selectbox(
         "Folder", folders, index=None, placeholder="The inbox itself", key="inbox_folder", bind="query-params"
     )
-    return inbox if chosen is None else inbox.inside(chosen)
+    return chosen or ""
 
 
 def _row(file: InboxFile) -> bool:
@@ -105,10 +106,9 @@ def _how_long() -> str:
 @st.fragment(run_every=LOOK_EVERY)
 def _watch(folder: str, shown: list[tuple[str, int, bool]]) -> None:
     """Draws nothing; looks into the folder and draws the page again when something came, went or ended."""
-    inbox = workspace().inbox
     try:
-        inbox = inbox.inside(folder) if folder and folder != inbox.folder().name else inbox
-    except OnrampError:
-        st.rerun()  # the folder was moved away
+        inbox = workspace().inbox.inside(folder) if folder else workspace().inbox
+    except OnrampError:  # the folder was moved away
+        st.rerun()
     if [(file.file_id, file.size, file.is_growing) for file in inbox.waiting()] != shown:
         st.rerun()

@@ -198,3 +198,30 @@ class TestPuttingAway:
         (box.folder() / DONE).symlink_to(elsewhere)
         assert tidy(box.folder(), 0) == 0
         assert (elsewhere / "precious.tsv").exists()
+
+
+class TestFolders:
+    def test_a_folder_with_files_is_an_inbox_of_its_own(self, box):
+        folder = box.folder() / "export"
+        folder.mkdir()
+        assert box.folders() == []
+        put(box, "export/a.tsv")
+        put(box, "b.tsv")
+        assert (box.folders(), names(box), names(box.inside("export"))) == (["export"], ["b.tsv"], ["a.tsv"])
+        taken = box.inside("export").take("a.tsv")
+        assert taken.size == len(DATA)
+        box.inside("export").put_away("a.tsv")
+        assert (folder / DONE / "a.tsv").exists()
+        assert box.folders() == []
+
+    def test_nothing_outside_is_a_folder_of_the_inbox(self, box, tmp_path):
+        (tmp_path / "elsewhere").mkdir()
+        (box.folder() / "link").symlink_to(tmp_path / "elsewhere")
+        (tmp_path / "elsewhere" / "secret.tsv").write_bytes(DATA)
+        (box.folder() / DONE).mkdir()
+        put(box, f"{DONE}/old.tsv")
+        assert box.folders() == []
+        for name in ("link", "..", "../elsewhere", "", ".hidden", "missing"):
+            with pytest.raises(InputError) as refused:
+                box.inside(name)
+            assert refused.value.code == "not_in_inbox"

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import os
+import time
 
 import pytest
 
 from ingest_core.audience_manager.received import ReceivedFile
 from ingest_core.clock import now
-from ingest_core.transport.places import FolderPlace
+from ingest_core.transport.places import FolderPlace, S3Place, Secrets
+from ingest_core.transport.presets import fields_of
 from tests.pages.shown import press_inside, texts
 
 GOOD = "u1\td_sid=2\nu2\td_sid=2\n"
@@ -262,3 +265,46 @@ def test_files_are_processed_here_once(open_page, workspace, audience):
 
 def test_a_basket_that_is_not_there_is_told(open_page, audience):
     assert open_page("am_preflight", preflight="nothing").error
+
+
+# ── files that come in ──────────────────────────────────────────────────────────────────────────────────────
+
+
+def put(workspace, called, text):
+    path = workspace.inbox.folder() / called
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(text)
+    os.utime(path, (time.time() - 60,) * 2)
+
+
+def test_all_files_of_the_inbox_are_taken_at_once_and_the_basket_is_in_the_url(open_page, workspace, audience):
+    for hours in range(2):
+        put(workspace, name(hours), GOOD)
+    page = open_page("am_preflight")
+    next(button for button in page.button if button.label == "Take all 2 files").click().run()
+    assert not page.exception
+    (held,) = workspace.received.open()
+    assert page.query_params["preflight"] == held.inbound_id
+    assert len(held.files) == 2
+    assert workspace.inbox.waiting() == []
+    assert "**2 files:** 2 " in plain(page)
+
+
+def test_a_folder_of_the_inbox_is_opened(open_page, workspace, audience):
+    called = name()
+    put(workspace, f"export/{called}", GOOD)
+    page = open_page("am_preflight", inbox_folder="export")
+    file = workspace.inbox.inside("export").find(called)
+    page.button(key=f"take_{file.file_id}").click().run()
+    assert [one.name for held in workspace.received.open() for one in held.files] == [called]
+
+
+def test_the_folder_of_the_partner_is_known_from_the_destination(open_page, workspace, audience):
+    place = S3Place.model_validate(fields_of("production", "s3", "acme") | {"access_key": "AKIAEXAMPLE"})
+    workspace.destinations.add("Adobe inbound", place, Secrets(secret_key="invented-secret"))
+    held = basket(workspace, (name(), GOOD))
+    page = open_page("am_preflight", preflight=held.inbound_id)
+    page.button(key="send").click().run()
+    assert [one.value for one in page.code if "date=" in one.value] == [
+        f"acme/date={now():%Y-%m-%d}/{held.files[0].name}"
+    ]
