@@ -6,7 +6,7 @@ import streamlit as st
 
 from ingest_core.audience_manager.batch_list import BatchDetail
 from ingest_core.audience_manager.receipts import Counts
-from pages.audience import charts, originals, receipt_parts, taking_back
+from pages.audience import charts, originals, receipt_parts, signal_uploads, taking_back
 from pages.ui import badges
 from pages.ui.links import breadcrumb, say_done, title_row
 from pages.ui.state import when, workspace
@@ -50,6 +50,7 @@ if total.records_received:
 if batch.refused:
     receipt_parts.refused_files(batch)
 kept = workspace().audience.originals.of(batch.request_id)
+signal_uploads.draw(batch)
 tabs = {
     "Files": receipt_parts.files if batch.per_file else None,
     "All counters": receipt_parts.counters if batch.receipts else None,

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from ingest_core.audience_manager.items import OP_KINDS
 from ingest_core.audience_manager.parsed_block import Ops, ParsedBlock
 from ingest_core.files.header import cleaned_name
+from ingest_core.models import Mapping
 
 TRAITS, REMOVED = "traits", "removed_traits"
 MOST_KEYS = 500
@@ -23,6 +24,7 @@ LONGEST_KEY = 200  # characters of a column's name
 
 _SIGNAL = OP_KINDS.index("signal")
 _OURS = re.compile(rf"(signal_)*({TRAITS}|{REMOVED}|id_[0-9]+)")
+_IDS = re.compile("id_[0-9]+")
 _PRIVATE = "p_"
 _MOST_KEPT = 1 << 16
 
@@ -42,6 +44,11 @@ def column_of(key: str) -> str | None:
     if name.startswith(_PRIVATE) or len(name) > LONGEST_KEY:
         return None
     return f"signal_{name}" if _OURS.fullmatch(name) else name or "signal"
+
+
+def is_of_signals(mapping: Mapping) -> bool:
+    """Whether a mapping takes the ids of data files: only then is one found for them."""
+    return any(_IDS.fullmatch(column.column) and column.attribute for column in mapping.columns)
 
 
 def _folded(name: str) -> str:

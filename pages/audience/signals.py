@@ -38,7 +38,13 @@ def draw(source: Source | None) -> None:
             "Download as CSV", data=frame.to_csv(index=False).encode(), mime="text/csv", icon=":material/download:",
             file_name="unused_signals.csv", on_click="ignore", key="csv_signals",
         )  # fmt: skip
+        if source is not None:
+            st.page_link(
+                "source.py", label="Map signals to attributes", icon=":material/join_inner:",
+                query_params={"source": str(source.source_id), "tab": "Mapping"},
+                help="Signals can fill attributes of profiles, whether a trait uses them or not.",
+            )  # fmt: skip
         st.caption(
             f"{count(len(shown), 'pair')}, seen 100 times or more on a day of the last ten. A trait whose rule names "
-            "one of them would use it."
+            "one of them would use it." + ("" if source else " Choose a data source to map its signals to attributes.")
         )

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import streamlit as st
 
 from ingest_core.audience_manager.batch_list import BatchDetail
 from ingest_core.audience_manager.undoing import Action, BatchUndo
 from ingest_core.errors import OnrampError
+from pages.audience import signal_uploads
 from pages.ui import errors
 from pages.ui.state import workspace
 from pages.ui.text import change, number
@@ -46,6 +50,7 @@ def _decide(request_id: str, action: Action, label: str, done: str) -> None:
         errors.show(error)
         return
     _effects(found)
+    with_signals = signal_uploads.ask_too(found.uploads, is_undo=action == "undo")
     with st.container(horizontal=True):
         is_sure = st.button(label, type="primary", key="confirm_undo")
         if st.button("Leave it as it is", key="leave_it"):
@@ -54,6 +59,8 @@ def _decide(request_id: str, action: Action, label: str, done: str) -> None:
         return
     try:
         _run(request_id, action)
+        if with_signals:
+            _uploads_too(found)
     except OnrampError as error:
         if error.code not in DONE_ALREADY:
             errors.show(error)
@@ -61,6 +68,24 @@ def _decide(request_id: str, action: Action, label: str, done: str) -> None:
     forget(PREVIEW)
     st.session_state["done"] = done
     st.rerun()
+
+
+def _uploads_too(found: BatchUndo) -> None:
+    """The newest first: each is taken back as it was loaded. One that somebody else took back in the meantime is."""
+    work = workspace().undo.undo if found.action == "undo" else workspace().undo.redo
+    for request_id in found.uploads[::-1]:
+        with st.spinner("Changing the profiles"), suppress_done():
+            work(request_id)
+
+
+@contextmanager
+def suppress_done() -> Iterator[None]:
+    """Passes over what is as it should be already."""
+    try:
+        yield
+    except OnrampError as error:
+        if error.code not in DONE_ALREADY:
+            raise
 
 
 def _effects(found: BatchUndo) -> None:

@@ -14,7 +14,9 @@ SHOWN = 5
 
 
 def links(receipt: Receipt) -> None:
-    """One line for the parent, and one for each child."""
+    """One line for the batch it came with, one for the parent, and one for each child."""
+    if receipt.batch is not None:
+        _batch(receipt.batch)
     if receipt.parent is not None:
         parent = workspace().history.get(receipt.parent)
         _line(f":material/healing: **Corrected rows** that were rejected from {escape(parent.file)}", receipt.parent)
@@ -25,6 +27,20 @@ def links(receipt: Receipt) -> None:
         _line(_said(child), str(child.request_id))
     if len(children) > SHOWN:
         st.caption(f"{count(len(children) - SHOWN, 'more upload')} of corrected rows stand in the upload history.")
+
+
+def _batch(request_id: str) -> None:
+    with st.container(
+        border=True, horizontal=True, vertical_alignment="center", horizontal_alignment="distribute", key="its_batch"
+    ):
+        st.markdown(
+            ":material/join_inner: **Signals of an Audience Manager file.** :gray[Its traits have a receipt of their "
+            "own, and are undone there.]", width="stretch",
+        )  # fmt: skip
+        st.page_link(
+            "am_receipt.py", label=f"Receipt {request_id}", icon=":material/receipt_long:",
+            query_params={"receipt": request_id},
+        )  # fmt: skip
 
 
 def _line(words: str, request_id: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
+from ingest_core.audience_manager.signal_columns import is_of_signals
 from ingest_core.errors import OnrampError
 from ingest_core.files import sha256_of
 from ingest_core.models import Mapping
@@ -66,13 +67,15 @@ def _received(draft: Draft) -> None:
 
 def _expected(draft: Draft, mapping: Mapping | None) -> None:
     """What a file of this source should look like, with a template to fill in."""
-    limits = draft.workspace.settings
+    limits, is_am = draft.workspace.settings, draft.source.dpid is not None
     with st.container(border=True):
         st.markdown("#### What we expect")
         st.markdown(
             f"- Tab-separated text in UTF-8 with one header row, up to {size(limits.browser_limit_bytes)}\n"
             f"- Column names without spaces or hyphens{'' if limits.strict_header else ': others are repaired'}\n"
-            "- At least one identifier in every row: customer id, e-mail or phone\n\n"
+            "- At least one identifier in every row: customer id, e-mail or phone\n"
+            + ("- Or a data file of Audience Manager (.sync, .overwrite): its signals are columns\n" if is_am else "")
+            + "\n"
             + (
                 "Comma, semicolon, XLSX, gzip and other encodings are converted, and you are told."
                 if limits.other_formats == "convert"
@@ -85,4 +88,5 @@ def _expected(draft: Draft, mapping: Mapping | None) -> None:
         used = [column.column for column in mapping.columns if column.attribute]
         st.markdown(" ".join(f":blue-badge[{escape(name)}]" for name in used))
         st.caption(f"{count(len(used), 'column')} matched by the saved mapping, version {mapping.version}.")
-        template_button(mapping)
+        if not is_of_signals(mapping):
+            template_button(mapping)

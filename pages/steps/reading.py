@@ -21,16 +21,20 @@ _WORKBOOK = "xlsx"
 
 def chips(draft: Draft, found: Inspection) -> None:
     """Encoding, separator, header, rows, columns, line ends, packing."""
+    is_table = found.grammar == "table"
     with st.container(horizontal=True):
-        if found.container != _WORKBOOK:  # a workbook's cells have no encoding and no separator to choose
+        if not is_table:
+            _data_file(draft, found)
+        elif found.container != _WORKBOOK:  # a workbook's cells have no encoding and no separator to choose
             _encoding(draft, found)
             _separator(draft, found)
-        _header(draft, found)
+        if is_table:
+            _header(draft, found)
         with st.popover(f"Rows: {number(found.rows)}", icon=":material/density_small:"):
             _rows(found)
         with st.popover(f"Columns: {number(len(found.columns))}", icon=":material/view_week:"):
             _names(found)
-        if found.container != _WORKBOOK:
+        if found.container != _WORKBOOK and is_table:
             st.popover(f"Line ends: {found.line_end}", icon=":material/keyboard_return:").caption(
                 "Every kind of line end is read; mixed ones are made alike."
             )
@@ -45,6 +49,19 @@ def chips(draft: Draft, found: Inspection) -> None:
             help="Takes back what was chosen here: the file is read as its evidence says.",
         ):  # fmt: skip
             draft.override(**dict.fromkeys(draft.overrides))
+            st.rerun()
+
+
+def _data_file(draft: Draft, found: Inspection) -> None:
+    """A data file of Audience Manager: its name says so."""
+    with st.popover("Audience Manager data file", icon=":material/join_inner:"):
+        st.caption(f"Found by its evidence: {escape(found.dialect_evidence)}.")
+        st.caption(
+            "Each key of a signal is a column, whatever its case; of several values in a line the last one counts. "
+            "Traits and removals are columns, too, and need no mapping to be processed."
+        )
+        if st.button("Read it as a table", key="read_as_table", help="With separators and a header, as other files."):
+            draft.override(delimiter="\t")
             st.rerun()
 
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
+from ingest_core.audience_manager.signal_columns import is_of_signals
 from ingest_core.catalog.mappings import changed_columns
 from ingest_core.models import Attribute, ColumnMapping, Mapping, Source
 from ingest_core.overview import MappingVersion
+from pages.ui import source_signals
 from pages.ui.forms import type_label
 from pages.ui.state import overview, workspace
 from pages.ui.template import template_button
@@ -20,6 +22,7 @@ NAMES_SHOWN = 8
 def draw(source: Source) -> None:
     """The newest version, or the one in the URL."""
     mappings = {str(mapping.version): mapping for mapping in workspace().mappings.all(source)}
+    source_signals.draw(source, list(mappings.values()))
     if not mappings:
         st.caption("No mapping yet. The first file you load makes it.")
         return
@@ -33,7 +36,8 @@ def draw(source: Source) -> None:
             ) or newest  # fmt: skip
         mapping = mappings.get(chosen, mappings[newest])
         with st.container(horizontal=True, width="content"):
-            template_button(mapping)
+            if not is_of_signals(mapping):
+                template_button(mapping)
             st.download_button(
                 "Download the mapping", data=mapping.model_dump_json(indent=1), on_click="ignore",
                 file_name=f"mapping_{mapping.version}.json", mime="application/json", icon=":material/download:",

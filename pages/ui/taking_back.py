@@ -9,7 +9,7 @@ from ingest_core.models import Receipt, UndoReceipt
 from pages.ui import errors, told
 from pages.ui.links import open_upload
 from pages.ui.state import workspace
-from pages.ui.text import count
+from pages.ui.text import count, escape
 from pages.ui.waiting import at_once, forget, remembered
 
 PREVIEW, TWIN = "undo_preview", "undo_twin"
@@ -34,6 +34,8 @@ def _undo(receipt: Receipt) -> None:
         ":material/info: Later uploads keep their values, and this can be undone. What already left this workspace as "
         "a file cannot be called back."
     )
+    if receipt.batch is not None:
+        st.caption(f"The traits of this file stay: they are taken back with its batch, {escape(receipt.batch)}.")
     _decide(receipt, "Take it back", "Taken back. Nothing of the upload counts now.", is_undo=True)
 
 
