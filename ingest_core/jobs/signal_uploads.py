@@ -89,6 +89,8 @@ class SignalUploads:
             self._end(one, "submitted", request_id, None)
 
     def _refuse(self, one: dict[str, Any], error: OnrampError) -> None:
+        if error.code == "no_mapping":
+            error.hint = "Map the signals of this file to attributes: load it once by hand, into this source."
         known = error.facts.get("request_id") if error.code == "already_loaded" else None
         self._end(one, "refused", None if known is None else str(known), error.as_dict())
         self.landing.delete(one["landing"])

@@ -157,7 +157,7 @@ class Planner:
         if mapping is None and is_auto:
             mapping = self._automatic(file, source, facts, asked, progress)
         if mapping is None:
-            raise _no_mapping()
+            raise _no_mapping(dialect)
         attributes = tuple(self.attributes.list())
         resolved = check_mapping(mapping, dialect.columns, attributes, strict_header=self.settings.strict_header)
         return Plan(
@@ -218,9 +218,10 @@ class Planner:
             )
 
 
-def _no_mapping() -> InputError:
+def _no_mapping(dialect: Dialect) -> InputError:
+    what = "for the columns" if dialect.grammar is None else f"that takes the ids ({dialect.grammar.mapped_by})"
     return InputError(
-        "This source has no mapping for the columns of this file. Nothing was loaded.",
+        f"This source has no mapping {what} of this file. Nothing was loaded.",
         code="no_mapping",
         hint="Give one with --mapping, start from `mapping suggest`, or use --auto.",
     )

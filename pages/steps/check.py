@@ -72,7 +72,7 @@ def _figures(found: Inspection) -> None:
 def _first_rows(draft: Draft, found: Inspection) -> None:
     with st.expander(f"First {FIRST_ROWS} rows", icon=":material/table:", expanded=True):
         _, part = draft.workspace.tables.head(draft.bytes(), rows=FIRST_ROWS, **draft.overrides)
-        frame = part.table.slice(0, FIRST_ROWS).to_pandas()
+        frame = part.table.slice(0, FIRST_ROWS).to_pandas().fillna("")
         frame.columns = [f"c{i}" for i in range(len(frame.columns))]  # names may repeat; labels carry them
         st.dataframe(
             frame,

@@ -82,7 +82,7 @@ def test_a_file_without_a_mapping_says_where_to_make_one(open_page, workspace, l
         [MemoryFile("ftp_dpm_20914_478_1366545717.sync", b"e4fe9bde-caa0-47b6-908d-ffba3fa184f2\tcity=Rome,d_sid=24\n")]
     )
     workspace.signal_uploads.load(report.request_id)
-    assert "has no mapping for the columns of this file" in texts(open_page("am_receipt", receipt=report.request_id))
+    assert "has no mapping that takes the ids" in texts(open_page("am_receipt", receipt=report.request_id))
 
 
 @pytest.mark.parametrize("is_both", [False, True])
