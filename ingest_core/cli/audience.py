@@ -7,6 +7,7 @@ from typing import Any
 
 from ingest_core.audience_manager.checking import CheckOptions, check_files
 from ingest_core.audience_manager.fixing import fix_file
+from ingest_core.audience_manager.splitting import LEAST_BYTES, IntoFolder, split_file
 from ingest_core.cli import (
     audience_build,
     audience_out,
@@ -20,6 +21,7 @@ from ingest_core.cli.files_given import file_given
 from ingest_core.cli.parser import command, group
 from ingest_core.cli.text import visible
 from ingest_core.clock import now
+from ingest_core.errors import InputError
 from ingest_core.workspace import Workspace
 
 
@@ -43,6 +45,11 @@ def add_commands(parsers: Any) -> None:
     fix.add_argument("file", nargs="+", metavar="FILE")
     fix.add_argument("--out", required=True, metavar="DIR", help="where the new files go; no file is replaced")
     fix.set_defaults(needs_workspace=False)
+    split = command(am, "split", "Cut a file into parts of a good size, between lines.", _split, _parts_text)
+    split.add_argument("file", metavar="FILE")
+    split.add_argument("--out", required=True, metavar="DIR", help="where the parts go; no file is replaced")
+    split.add_argument("--bytes", type=int, metavar="N", help="of one part (1 GB of plain text, 250 MB of gzip)")
+    split.set_defaults(needs_workspace=False)
     audience_work.add_commands(am)
     audience_state.add_commands(am)
     audience_reports.add_commands(am)
@@ -62,6 +69,18 @@ def _check(_: Workspace, args: argparse.Namespace) -> Any:
 
 def _fix(_: Workspace, args: argparse.Namespace) -> Any:
     return [fix_file(file_given(name), path_given(args.out)) for name in args.file]
+
+
+def _split(_: Workspace, args: argparse.Namespace) -> Any:
+    if args.bytes is not None and args.bytes < LEAST_BYTES:
+        raise InputError(
+            f"A part has at least {LEAST_BYTES:,} bytes. Nothing was written.", code="usage", hint="Such as 1000000000"
+        )
+    return [*split_file(file_given(args.file), IntoFolder(path_given(args.out)), most=args.bytes)]
+
+
+def _parts_text(parts: Any) -> str:
+    return "\n".join(f"{visible(one['name'])}: {one['size']:,} bytes, {one['lines']:,} lines" for one in parts)
 
 
 def _text(report: Any) -> str:
