@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from ingest_core.errors import StateError
+from ingest_core.models import ColumnMapping, Mapping
 from ingest_core.workspace import Workspace
 from tests.arrivals.conftest import Night, arrivals_of
 from tests.workspaces import Kernel
@@ -70,3 +71,21 @@ def test_a_process_that_ends_around_a_batch_makes_one_batch(home, tmp_path, shel
         assert night.states() == dict.fromkeys(NAMES, "loaded")
         assert len({row["request_id"] for row in opened.audience.batches()}) == 1
         assert shelf.files("done") == NAMES
+
+
+def test_signals_of_files_that_come_by_themselves_go_into_profiles_too(night):
+    opened = night.kernel.workspace
+    pairs = (("id_21", "crmid"), ("city", "city"))
+    columns = tuple(ColumnMapping(column=name, attribute=attribute) for name, attribute in pairs)
+    opened.mappings.save(night.source, Mapping(columns=columns))
+    opened.audience.source_editing.change(night.source.source_id, settings={"load_signals": True})
+    night.schedule(pattern="*", reads="audience_manager")
+    put(night, **{NAMES[0]: "user1\tcity=Oslo,d_sid=1\n", NAMES[1]: "user2\tcity=Goa\nuser1\tcity=Pune\n"})
+    night.pass_by(20)
+    batch = night.log()[0].request_id
+    assert [load.status for load in opened.signal_uploads.load(batch)] == ["Completed", "Completed"]
+    assert [receipt.batch for receipt in opened.history.list()] == [batch, batch]
+    assert [(load.file, load.stored) for load in opened.signal_uploads.of_batch(batch)] == [
+        (NAMES[0], 1),
+        (NAMES[1], 2),
+    ]

@@ -7,6 +7,7 @@ import gzip
 import pysequoia
 import pytest
 
+from ingest_core.models import ColumnMapping, Mapping
 from ingest_core.transport.openpgp import PublicKey, encrypted
 from ingest_core.workspace import Workspace
 from tests.audience_manager.memory import MemoryFile
@@ -76,3 +77,15 @@ def test_what_cannot_be_opened_is_refused_and_stops_no_other(workspace, seal, ke
     assert report.receipts[0].stored_records == 1
     kept = workspace.audience.originals.of(report.request_id)
     assert len(workspace.landing.ids()) == len(kept)  # as they came; nothing of what was in them
+
+
+def test_signals_of_a_message_go_into_profiles_and_nothing_plain_is_left(workspace, seal, key):
+    source = workspace.sources.get("Source")
+    pairs = (("id_21", "crmid"), ("city", "city"))
+    columns = tuple(ColumnMapping(column=name, attribute=attribute) for name, attribute in pairs)
+    workspace.mappings.save(source, Mapping(columns=columns))
+    workspace.audience.source_editing.change(source.source_id, settings={"load_signals": True})
+    report = workspace.audience.ingest([seal(key, f"{DATA}.pgp", b"u1\tcity=Oslo\n")])
+    (load,) = workspace.signal_uploads.load(report.request_id)
+    assert (load.file, load.status, load.stored) == (f"{DATA}.pgp", "Completed", 1)
+    assert len(workspace.landing.ids()) == len(workspace.audience.originals.of(report.request_id))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gzip
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import pytest
 from hypothesis import example, given, settings
@@ -22,7 +21,6 @@ from ingest_core.files.in_memory import InMemory
 from ingest_core.models import FileLimits, LineReject, Source
 from tests.audience_manager.test_line_blocks import BYTES, lines_of
 
-CORPORA = Path(__file__).parents[3] / "shared" / "corpora"
 NAME = "ftp_dpm_478_1366545717.sync"
 LIMITS = FileLimits()
 SIGNAL_BYTES = st.lists(
