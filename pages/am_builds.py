@@ -11,9 +11,9 @@ from ingest_core.audience_manager.outbound.build import Build
 from ingest_core.audience_manager.outbound.runs import Run
 from ingest_core.models import Source
 from pages.audience import run_words, runs
-from pages.builds import words
+from pages.builds import second_look, words
 from pages.ui import badges
-from pages.ui.links import nothing_here, say_done, title_row
+from pages.ui.links import go_next, nothing_here, say_done, title_row
 from pages.ui.state import workspace
 from pages.ui.text import count
 
@@ -29,8 +29,11 @@ def table(shown: list[Build], last: Mapping[str, Run]) -> None:
         hide_index=True, row_height=38, placeholder="–", height="content" if len(shown) <= 15 else 620,
         alt="Builds with whose profiles, id, data source, mode, items, place and last run",
         column_config={
-            "name": st.column_config.TextColumn("Build", width=190, pinned=True),
-            "state": badges.column("Last run", [*run_words.STATES.values(), NEVER], width=120),
+            "name": st.column_config.ButtonColumn(
+                "Build", width=190, type="tertiary", alignment="left", key="open_build", on_click=_open, args=(shown,),
+                pinned=True, help="Opens the build: its preview, its runs, Build and send.",
+            ),
+            "state": badges.column("Last run", [*run_words.STATES.values(), NEVER], width=160),
             "at": st.column_config.DatetimeColumn("When", format="distance", width=130),
             "rows": st.column_config.NumberColumn("Rows", format="localized", width=90),
             "who": st.column_config.TextColumn("Who", width=150),
@@ -60,11 +63,18 @@ def _row(build: Build, last: Run | None, traits: Mapping[int, str], sources: Map
     }
 
 
+def _open(shown: list[Build]) -> None:
+    go_next("am_build.py", build=shown[st.session_state["open_build"].row].name)
+
+
 outbound = workspace().outbound
 builds = outbound.builds.list()
-title_row("Build")
+with title_row("Build"):
+    if st.button("New build", type="primary", icon=":material/add:", shortcut="N", key="new_build"):
+        st.switch_page("am_build_edit.py")
 st.caption("Files for Audience Manager made from profiles: data files of traits and signals, and ID syncs.")
 say_done()
+second_look.lines()
 runs.waiting("build")
 if not builds:
     with nothing_here(
@@ -72,6 +82,8 @@ if not builds:
         "No build yet",
         "A build says whose profiles leave, by which id and with which traits. It is previewed, sent, and sent again.",
     ):
+        if st.button("Make the first build", icon=":material/add:", key="first_build"):
+            st.switch_page("am_build_edit.py")
         st.page_link("sources.py", label="Data sources", icon=":material/database:")
 else:
     table(builds, outbound.runs.latest("build"))

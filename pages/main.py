@@ -54,6 +54,8 @@ page = st.navigation(
                 "am_builds", "Build", "construction", "Files for Audience Manager made from profiles, and their runs."
             ),
             _page("am_exports", "Exports", "outbox", "Traits and segments told to their receivers, and every run."),
+            _page("am_build", "One build", "construction", "One build and its runs.", visibility="hidden"),
+            _page("am_build_edit", "Edit build", "edit", "A build while it is made.", visibility="hidden"),
             _page("am_report", "Status report", "monitoring", "What became of the records, per day and per file."),
             _page("am_traits", "Traits", "sell", "What files give people: rules, days, how many have each."),
             _page("am_ids", "ID match", "fingerprint", "How many ids find their device, and which look wrong."),

@@ -11,7 +11,7 @@ import streamlit as st
 from ingest_core.segments.editing import conditions
 from pages.out import choosing
 from pages.ui import deleting_segment, segment_counts
-from pages.ui.links import breadcrumb, nothing_here, say_done, title_row, upload_link
+from pages.ui.links import breadcrumb, go_next, nothing_here, say_done, title_row, upload_link
 from pages.ui.members import people_table
 from pages.ui.state import url_number, when, workspace
 from pages.ui.text import ago, count, escape, number, percent, short_number
@@ -168,6 +168,11 @@ with title_row(name):
     st.button(
         "Send", icon=":material/send:", key="send_segment", disabled=not segment["count"],
         on_click=choosing.send_segment, args=(name,), help="Its people, to a destination.",
+    )  # fmt: skip
+    st.button(
+        "Build Audience Manager file", icon=":material/construction:", key="build_segment", on_click=go_next,
+        args=("am_build_edit.py",), kwargs={"segment": name}, disabled=bool(segment["problem"]),
+        help="A data file or an ID sync of its people, by a build that is kept.",
     )  # fmt: skip
     if st.button("Delete", icon=":material/delete:", key="delete_segment"):
         deleting_segment.delete(segment)

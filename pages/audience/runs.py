@@ -60,7 +60,7 @@ def table(shown: Sequence[Run], names: Mapping[str, str] | None = NO_NAMES) -> N
                 help="Opens the run: its files, checksums, what was left out, another try.",
             ),
             "of": st.column_config.TextColumn("Of", width=160),
-            "state": badges.column("State", list(run_words.STATES.values()), width=120),
+            "state": badges.column("State", list(run_words.STATES.values()), width=160),
             "at": st.column_config.DatetimeColumn("When", format="distance", width=130),
             "rows": st.column_config.NumberColumn("Rows", format="localized", width=90),
             "gone": st.column_config.NumberColumn("Removals", format="localized", width=90),
@@ -98,9 +98,9 @@ def is_open() -> bool:
     return bool(st.query_params.get(PARAMETER))
 
 
-def waiting(kind: Kind, names: Mapping[str, str] = NO_NAMES) -> None:
-    """A line for each run that could not be delivered, with a way to it."""
-    for run in workspace().outbound.runs.list(kind, limit=200):
+def waiting(kind: Kind, names: Mapping[str, str] = NO_NAMES, definition: str | None = None) -> None:
+    """A line for each run that could not be delivered, with a way to it; ``definition``: only those of one."""
+    for run in workspace().outbound.runs.list(kind, definition, limit=200):
         if run.status == PREPARED:
             with st.container(border=True, horizontal=True, vertical_alignment="center", key=f"waits_{run.run_id}"):
                 _waits(run, names)

@@ -30,6 +30,14 @@ HINTS = {
     "no_such_segment": "Choose a segment from the list of segments.",
     "segment_exists": "Choose another name.",
     "segment_unusable": "Correct its rule first.",
+    "no_such_build": "It was removed. See the list of builds.",
+    "no_place": "Edit the build and say where its files go.",
+    "needs_second_look": "Somebody else opens the build and approves the run.",
+    "no_look_needed": "Send it again: it is small enough to go at once.",
+    "not_waiting": "Reload the page to see what became of it.",
+    "note_needed": "Write the reason into the note.",
+    "not_prepared": "Reload the page to see what became of it.",
+    "bytes_gone": "Give the run up, then send everything once.",
 }
 
 _LOG = logging.getLogger("onramp.pages")

@@ -169,8 +169,9 @@ def _missing(build: Build, known: Catalogue) -> Iterator[BuildProblem]:
         folded = {one.casefold() for one in there}
         for name in names:
             if name is not None and name.casefold() not in folded:
-                code = f"no_such_{'pgp_key' if place == 'packing' else what}"
-                yield BuildProblem(field=place, code=code, message=f"There is no {what} {name}.")
+                code = f"no_such_{'pgp_key' if place == 'packing' else what}" if name else "bad_build"
+                message = f"There is no {what} {name}." if name else f"Choose a {what}."
+                yield BuildProblem(field=place, code=code, message=message)
 
 
 def _remarks(build: Build, known: Catalogue) -> Iterator[BuildProblem]:

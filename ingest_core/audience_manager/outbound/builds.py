@@ -7,7 +7,7 @@ from typing import Any
 
 from ingest_core.audience_manager.outbound import approvals, build_names, build_sets
 from ingest_core.audience_manager.outbound.approvals import Approval, Wish
-from ingest_core.audience_manager.outbound.build import Build
+from ingest_core.audience_manager.outbound.build import GB, Build
 from ingest_core.audience_manager.outbound.build_check import checked
 from ingest_core.audience_manager.outbound.build_place import Remark, against, settled
 from ingest_core.audience_manager.outbound.build_rows import Staging, line_of
@@ -20,6 +20,7 @@ from ingest_core.clock import now
 from ingest_core.engine import Engine, Session
 from ingest_core.engine.steps import ignore_progress
 from ingest_core.errors import InputError, StateError
+from ingest_core.files.in_memory import InMemory
 from ingest_core.ledger.audit import write_audit
 from ingest_core.models import Model, Progress
 from ingest_core.segments.known import Known
@@ -27,6 +28,7 @@ from ingest_core.transport.openpgp import encrypted
 from ingest_core.vault import Keyset
 
 SHOWN = 5
+TRIED_BYTES = 20_000_000
 
 
 class BuildPreview(Model):
@@ -47,6 +49,7 @@ class BuildPreview(Model):
 
 Listed = list[Build]
 Parted = list[Part]
+Tried = list[InMemory]
 """Inside the class, ``list`` is its method."""
 
 
@@ -125,6 +128,28 @@ class Builds:
             name=build.name, counts=counts, files=tuple(files), lines=shown, bytes=size, fingerprint=content,
             remarks=tuple(remarks),
         )  # fmt: skip
+
+    def tried(self, build: Build, *, is_full: bool = False, most: int = TRIED_BYTES) -> Tried | None:
+        """The files of the next run as they would be, plain, in memory only; None where they are larger than ``most``.
+
+        Their names may begin with folders. Raises as ``preview``.
+        """
+        plain = build.model_copy(update={"gzip": False, "pgp": (), "split_bytes": GB})
+        files = []
+        with self._engine.session() as session, session.transaction():
+            plain = self._checked(session, plain)
+            self._stage(session, plain)
+            build_sets.fill(session, plain, self._told(session, plain, is_full))
+            names, size = build_names.previewed(session, plain)
+            if size > most:
+                return None
+            for name in names:
+                is_beside = build.mode == "overwrite" and name.endswith(".sync")
+                table = "am_leaving" if is_beside else "am_sending"
+                batches = session.batches(build_sets.lines_sql(session, plain, table))
+                text = "".join("".join(batch.column(0).to_pylist()) for batch in batches)
+                files.append(InMemory(name, text.encode()))
+        return files
 
     def run(
         self, name: str, *, is_full: bool = False, confirmed: int | None = None, note: str = "", user: str,

@@ -8,6 +8,7 @@ from typing import Any
 
 from ingest_core.audience_manager.audience import AudienceManager
 from ingest_core.audience_manager.outbound.approvals import Approvals
+from ingest_core.audience_manager.outbound.build import Build
 from ingest_core.audience_manager.outbound.build_editing import BuildEditing
 from ingest_core.audience_manager.outbound.builds import Builds
 from ingest_core.audience_manager.outbound.errands import Errands
@@ -21,6 +22,7 @@ from ingest_core.catalog.pgp_keys import PgpKeys
 from ingest_core.clock import now
 from ingest_core.engine import Engine
 from ingest_core.engine.steps import ignore_progress
+from ingest_core.files.in_memory import InMemory
 from ingest_core.models import ByteSource, Progress
 from ingest_core.vault import Keyset
 
@@ -49,6 +51,18 @@ class Outbound:
     ) -> Preflight:  # fmt: skip
         """What would become of files if they were sent now; as ``preflight.preflight``."""
         return preflight(self._engine, self._audience, files, at or now(), keys=keys, progress=progress)
+
+    def preflight_build(self, build: Build, *, is_full: bool = False) -> Preflight | None:
+        """What would become of the next run of a build; None where it is too large to be tried in memory.
+
+        Raises as ``builds.preview``.
+        """
+        tried = self.builds.tried(build, is_full=is_full)
+        if tried is None:
+            return None
+        files = [InMemory(file.name.rpartition("/")[2], file.open().read()) for file in tried]
+        keys = {file.name.rpartition("/")[2]: file.name for file in tried if "/" in file.name}
+        return self.preflight(files, keys=keys)
 
     def _export(self, definition: str, wanted: Mapping[str, Any], user: str, progress: Progress) -> Run:
         """The maker of exports. ``wanted``: {mode}."""
