@@ -22,6 +22,7 @@ from ingest_core.audience_manager.preflight import Preflight, timestamp_is_used
 from ingest_core.audience_manager.received import Received, ReceivedFile, ReceivedFiles
 from ingest_core.audience_manager.registered import Registered
 from ingest_core.audience_manager.sending import Sending, key_of, place_given
+from ingest_core.audience_manager.splitting import IntoZone, SplitPart, split_file
 from ingest_core.clock import now
 from ingest_core.engine import Engine
 from ingest_core.engine.steps import ignore_progress
@@ -105,6 +106,28 @@ class Preflights:
             self._landing.delete(writer.landing_id)
             raise
         return made
+
+    def split(
+        self, inbound_id: str, landing_id: str, most: int | None = None, progress: Progress = ignore_progress
+    ) -> tuple[SplitPart, ...]:
+        """Puts the parts of a file in its place in the basket. ``most``: bytes of one, as ``split_file`` has it.
+
+        StateError ``batch_begun``, ``file_replaced``; InputError ``name_in_batch`` and those of ``split_file``.
+        """
+        file = self._received.file(self._chosen(inbound_id), landing_id)
+        target = IntoZone(self._landing)
+        parts = split_file(self._received.source(file), target, most=most, progress=progress)
+        made = [
+            ReceivedFile(landing_id=part.kept, name=part.name, size=part.size, earlier=file.before("split"))
+            for part in parts
+        ]
+        try:
+            self._received.replace(inbound_id, landing_id, made)
+        except BaseException:
+            for part in parts:
+                self._landing.delete(part.kept)
+            raise
+        return parts
 
     def guess(self, file: ReceivedFile, registered: Registered) -> Wanted:
         """What a better name of a file would say, from the one it has."""

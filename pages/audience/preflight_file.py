@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pandas as pd
 import streamlit as st
 
@@ -10,7 +12,9 @@ from ingest_core.audience_manager.fixing import FIXES
 from ingest_core.audience_manager.preflight import PreflightFile
 from ingest_core.audience_manager.preflights import Look
 from ingest_core.audience_manager.received import EarlierFile, Received, ReceivedFile
+from ingest_core.audience_manager.splitting import SplitPart
 from ingest_core.errors import OnrampError
+from ingest_core.models import Progress
 from pages.audience import charts, code_drawer, rename_dialog, sending_files, words
 from pages.ui import badges, errors
 from pages.ui.state import workspace
@@ -54,7 +58,7 @@ def card(held: Received, file: ReceivedFile, judged: PreflightFile, look: Look) 
         _better_name(held, file, judged)
         _traits(judged)
         _fixes(held, file, judged)
-        _parts(judged)
+        _parts(held, file, judged)
         for earlier in file.earlier[::-1]:
             _earlier(earlier)
         sending_files.told(file, look)
@@ -176,29 +180,48 @@ def _fixes(held: Received, file: ReceivedFile, judged: PreflightFile) -> None:
             + "\n".join(f"- {count(lines, 'line')}: {FIXES[code]}" for code, lines in judged.fixes.items())
         )
         if st.button("Write the fixed file", icon=":material/auto_fix_high:", key=f"fix_{file.landing_id}"):
-            _fix(held, file)
+            _act("Writing the fixed file", {"fix": "Lines written"}, lambda progress: _fix(held, file, progress))
         st.caption("It takes the place of this one and is judged again. The original is kept with it.")
 
 
-def _fix(held: Received, file: ReceivedFile) -> None:
+def _fix(held: Received, file: ReceivedFile, progress: Progress) -> str:
+    made = workspace().preflights.fix(held.inbound_id, file.landing_id, progress)
+    return f"{count(made.lines, 'line')} written"
+
+
+def _act(what: str, phases: dict[str, str], work: Callable[[Progress], str]) -> None:
+    """Makes another file of this one; the page is drawn again with what there is then."""
     try:
-        with Waiting("Writing the fixed file", {"fix": "Lines written"}, "line") as progress:
-            made = workspace().preflights.fix(held.inbound_id, file.landing_id, progress)
+        with Waiting(what, phases, "line") as progress:
+            done = work(progress)
     except OnrampError as error:
         if error.code != "file_replaced":  # by the other click, or in another window: the page shows it
             errors.show(error)
             return
     else:
-        st.session_state["done"] = f"{count(made.lines, 'line')} written"
+        st.session_state["done"] = done
     st.rerun()
 
 
-def _parts(judged: PreflightFile) -> None:
-    if judged.parts > 1:
+def _parts(held: Received, file: ReceivedFile, judged: PreflightFile) -> None:
+    if judged.parts < 2:
+        return
+    with st.container(border=True, horizontal=True, vertical_alignment="center", key=f"parts_{file.landing_id}"):
         st.markdown(
-            f":orange[:material/content_cut:] **Better in {number(judged.parts)} parts** with the same name and "
-            "timestamp, numbered from 1 (`.sync.1`, `.sync.2`, …), cut between lines."
-        )
+            f":orange[:material/content_cut:] **Better in about {number(judged.parts)} parts** with the same name and "
+            "timestamp, numbered from 1 (`.sync.1`, `.sync.2`, …), cut between lines.", width="stretch",
+        )  # fmt: skip
+        is_part = bool(judged.check.name and judged.check.name.get("split") is not None)
+        label = f"Split into {number(judged.parts)} files"
+        if not is_part and st.button(label, icon=":material/content_cut:", key=f"split_{file.landing_id}"):
+            _act(
+                "Writing the parts", {"split": "Lines written"},
+                lambda progress: f"{count(len(_split(held, file, progress)), 'part')} written",
+            )  # fmt: skip
+
+
+def _split(held: Received, file: ReceivedFile, progress: Progress) -> tuple[SplitPart, ...]:
+    return workspace().preflights.split(held.inbound_id, file.landing_id, progress=progress)
 
 
 def _earlier(earlier: EarlierFile) -> None:

@@ -163,6 +163,32 @@ def test_a_suggested_name_was_never_used(desk):
     assert "ftp_dpm_33_" in desk.preflights.name(held, held.files[0], Wanted(dpids=(33,)))
 
 
+def test_a_large_file_is_put_into_its_basket_in_parts(desk):
+    name = f"ftp_dpm_21_{stamp()}.sync"
+    text = "".join(f"user{n}\td_sid=5\n" for n in range(1_000))
+    held = basket(desk, (name, text))
+    (file,) = held.files
+    parts = desk.preflights.split(held.inbound_id, file.landing_id, most=6_000)
+    held = desk.received.get(held.inbound_id)
+    assert [one.name for one in held.files] == [f"{name}.{number}" for number in range(1, len(parts) + 1)]
+    assert b"".join(source.open().read() for source in desk.received.sources(held)) == text.encode()
+    found = look(desk, held).found
+    assert (found.verdict, found.receipt.receipts[0].stored_records) == ("fine", 1_000)
+    for one in held.files:
+        desk.received.remove(held.inbound_id, one.landing_id)
+    assert desk.landing.ids() == []
+
+
+def test_a_second_click_splits_nothing_twice(desk):
+    held = basket(desk, (f"ftp_dpm_21_{stamp()}.sync", "u1\td_sid=5\n" * 200))
+    (file,) = held.files
+    parts = desk.preflights.split(held.inbound_id, file.landing_id, most=1_200)
+    with pytest.raises(StateError) as refused:
+        desk.preflights.split(held.inbound_id, file.landing_id, most=1_200)
+    assert refused.value.code == "file_replaced"
+    assert len(desk.landing.ids()) == len(parts) + 1
+
+
 # ── sent ────────────────────────────────────────────────────────────────────────────────────────────────────
 
 

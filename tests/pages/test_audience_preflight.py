@@ -8,6 +8,7 @@ import time
 
 import pytest
 
+from ingest_core.audience_manager import preflight, splitting
 from ingest_core.audience_manager.received import ReceivedFile
 from ingest_core.clock import now
 from ingest_core.transport.places import FolderPlace, S3Place, Secrets
@@ -162,6 +163,19 @@ def test_a_second_click_or_window_fixes_nothing_twice(open_page, workspace, audi
         assert "Can be sent" in plain(page)
     assert len(workspace.received.get(held.inbound_id).files[0].earlier) == 1
     assert len(workspace.landing.ids()) == 2
+
+
+def test_a_large_file_is_split(open_page, workspace, audience, monkeypatch):
+    monkeypatch.setattr(preflight, "PART_BYTES", 5_000)
+    monkeypatch.setattr(splitting, "PLAIN_BYTES", 5_000)
+    held = basket(workspace, (name(), "".join(f"user{n}\td_sid=2\n" for n in range(1_000))))
+    page = open_page("am_preflight", preflight=held.inbound_id)
+    assert "Better in about 4 parts" in plain(page)
+    page.button(key=f"split_{held.files[0].landing_id}").click().run()
+    assert not page.exception
+    files = workspace.received.get(held.inbound_id).files
+    assert [one.name for one in files] == [f"{held.files[0].name}.{number}" for number in range(1, 5)]
+    assert "1,000 of 1,000 records would be stored" in plain(page)
 
 
 def test_a_wrong_name_gets_a_better_one(open_page, workspace, audience):
