@@ -12,6 +12,7 @@ from pages.ui.state import workspace
 
 TABS = ("Orders", "Segments", "Runs")
 
+run_list.follow()
 outbound = workspace().outbound
 orders = outbound.orders.list()
 has_sources = bool(workspace().audience.registered().sources)

@@ -10,9 +10,8 @@ from ingest_core.audience_manager.outbound.orders import Order
 from ingest_core.audience_manager.outbound.runs import PREPARED, Run
 from ingest_core.errors import OnrampError
 from pages.audience import run_drawer, run_words
-from pages.exports import order_form, previewing, under_way, words
+from pages.exports import order_form, previewing, run_list, under_way, words
 from pages.ui import badges, errors
-from pages.ui.links import go_next
 from pages.ui.state import when, workspace
 from pages.ui.text import ago, count, escape
 from pages.ui.waiting import at_once
@@ -85,10 +84,10 @@ def _head(order: Order, last: Run | None) -> None:
         moment = last.delivered_at or last.created_at
         said = f"{run_words.MODES.get(last.mode, last.mode)}, {when(moment)}. {run_words.outcome(last)}"
         st.caption(escape(said), help=ago(moment))
-        st.button(
-            "See its runs", type="tertiary", icon=":material/history:", key="its_runs",
-            on_click=lambda: go_next("am_exports.py", tab="Runs", runs_of=words.called(order)),
-        )  # fmt: skip
+        if st.button("See its runs", type="tertiary", icon=":material/history:", key="its_runs"):
+            _close()
+            run_list.show_next(order)
+            st.rerun()
 
 
 def _export(order: Order, last: Run | None, *, is_busy: bool) -> None:
