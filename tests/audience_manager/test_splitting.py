@@ -111,13 +111,7 @@ def test_the_lines_of_a_user_count_over_all_parts_in_their_order(workspace, tmp_
     assert len(parts) > 4
     files = [MemoryFile(part.name, Path(part.kept).read_bytes()) for part in parts]
     counted = ["records_received", "lines_over_user_cap", "stored_records", "total_realized_traits"]
-    seen = [
-        {
-            name: workspace.audience.ingest(given, BatchOptions(now()), is_dry_run=True).receipts[0].counts[name]
-            for name in counted
-        }
-        for given in ([MemoryFile(NAME, whole)], files, files[::-1])
-    ]
+    seen = [counts_of(workspace, given, counted) for given in ([MemoryFile(NAME, whole)], files, files[::-1])]
     assert seen[0] == seen[1] == seen[2]
     assert (seen[0]["lines_over_user_cap"], seen[0]["total_realized_traits"]) == (60, 2)
 
