@@ -7,6 +7,7 @@ from typing import Any
 
 from ingest_core.audience_manager.outbound.build_text import parse_build
 from ingest_core.audience_manager.outbound.exports import told
+from ingest_core.cli.audience_preflight import preflight_text
 from ingest_core.cli.caller import path_given
 from ingest_core.cli.files_given import text_given
 from ingest_core.cli.parser import command
@@ -26,7 +27,11 @@ def add_commands(am: Any) -> None:
     build.add_argument("--full", action="store_true", help="everything, also where only changes are wanted")
     build.add_argument("--confirm", type=int, metavar="ROWS", help="approve it at once if so many rows would be sent")
     build.add_argument("--note", default="", metavar="TEXT", help="with --confirm: why")
-    build.add_argument("--dry-run", action="store_true", help="say what would be sent and change nothing")
+    trying = build.add_mutually_exclusive_group()
+    trying.add_argument("--dry-run", action="store_true", help="say what would be sent and change nothing")
+    trying.add_argument(
+        "--check", action="store_true", help="say all that is wrong with it, and what would become of it"
+    )
     _add_second_look(am)
     command(am, "builds", "List kept builds.", lambda workspace, _: workspace.outbound.builds.list())
     remove = command(am, "forget-build", "Remove a kept build; what was sent is forgotten.", _remove)
@@ -56,6 +61,12 @@ def _build(workspace: Workspace, args: argparse.Namespace) -> Any:
             definition = definition.model_copy(update={"destination": workspace.destinations.get(args.to).name})
         if args.folder is not None:
             definition = definition.model_copy(update={"folder": str(path_given(args.folder).absolute())})
+    if args.check:
+        found = workspace.outbound.editing.check(definition.model_dump())
+        tried = workspace.outbound.preflight_build(definition, is_full=args.full) if found.build is not None else None
+        problems = [one.model_dump() for one in found.problems]
+        told_of = None if tried is None else tried.model_dump(mode="json")
+        return {"can_be_built": found.build is not None, "problems": problems, "preflight": told_of}
     if args.dry_run:
         return builds.preview(definition, is_full=args.full)
     if args.recipe is not None:
@@ -80,7 +91,21 @@ def _remove(workspace: Workspace, args: argparse.Namespace) -> Any:
     return workspace.outbound.builds.remove(args.name)
 
 
+def _checked_text(found: Any) -> str:
+    lines = [
+        f"{'error' if one['is_error'] else 'warning'} {one['code']} at {one['field']}: {one['message']}"
+        for one in found["problems"]
+    ]
+    if not found["can_be_built"]:
+        return "\n".join([*lines, "Cannot be built like this."])
+    if found["preflight"] is None:
+        return "\n".join([*lines, "Can be built. It is too large for a pre-flight in memory: use am preflight."])
+    return "\n".join([*lines, "Can be built.", preflight_text(found["preflight"])])
+
+
 def _text(run: Any) -> str:
+    if "can_be_built" in run:
+        return _checked_text(run)
     counts = {name: value for name, value in run["counts"].items() if isinstance(value, int)}
     told_counts = ", ".join(f"{name.replace('_', ' ')} {value:,}" for name, value in counts.items())
     refused = [f"  left out, {code}: {number:,}" for code, number in run["counts"]["refused_by_reason"].items()]

@@ -23,7 +23,7 @@ from ingest_core.workspace import Workspace
 
 def add_commands(am: Any) -> None:
     """Registers them in the group ``am``."""
-    made = command(am, "preflight", "Say what would become of files if they were sent now.", _preflight, _text)
+    made = command(am, "preflight", "Say what would become of files if they were sent now.", _preflight, preflight_text)
     made.add_argument("file", nargs="+", metavar="FILE|FOLDER")
     made.add_argument("--place", default="", metavar="FOLDER", help="judge them as if they lay in this folder")
     made.add_argument("--html", metavar="OUT", help="write the report as one page, too")
@@ -99,7 +99,8 @@ def _sent_text(sent: Any) -> str:
     return "\n\n".join(show_text(one) for one in sent["deliveries"])
 
 
-def _text(found: Any) -> str:
+def preflight_text(found: Any) -> str:
+    """What people read of a pre-flight. ``found``: its JSON."""
     lines = []
     for file in found["files"]:
         check = file["check"]

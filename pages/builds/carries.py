@@ -33,7 +33,10 @@ def items(draft: BuildDraft, check: BuildCheck, columns: list[Column], traits: l
         for number, item in enumerate(draft.items):
             with st.container(border=True, key=f"item_{item['uid']}", gap="small"):
                 _item(item, columns, offered)
-                told(check, f"items.{number}")
+                if missing := _missing(item):
+                    st.caption(f":orange[:material/edit: {missing}]")
+                else:
+                    told(check, f"items.{number}")
         told(check, "items")
         with st.container(horizontal=True, gap="small"):
             for kind, label in KINDS.items():
@@ -43,6 +46,17 @@ def items(draft: BuildDraft, check: BuildCheck, columns: list[Column], traits: l
                 )  # fmt: skip
         if owner is not None and not offered:
             st.page_link("am_traits.py", label="This data source has no traits yet", icon=":material/sell:")
+
+
+def _missing(item: Mapping[str, Any]) -> str | None:
+    """What has to be chosen still: that is no mistake."""
+    if item["kind"] == TRAIT:
+        return None if item["trait"] else "Choose a trait, or type the id of one."
+    if not item["attribute"]:
+        return "Choose an attribute."
+    if item["kind"] == VALUES:
+        return None if item["traits"] else "Give at least one value a trait."
+    return None if item["key"] else "Give the signal a key."
 
 
 def _item(item: dict[str, Any], columns: list[Column], offered: Mapping[int, str]) -> None:
@@ -97,9 +111,9 @@ def _values(uid: str, item: dict[str, Any], offered: Mapping[int, str]) -> None:
         height="content" if len(base) <= 8 else 360, on_change=_edit_values, args=(uid, key),
         alt="Values of the attribute with how many profiles have each, and the trait of each",
         column_config={
-            "value": st.column_config.TextColumn("Value", required=True, width=170),
-            "people": st.column_config.NumberColumn("Profiles", format="localized", disabled=True, width=90),
-            "trait": st.column_config.SelectboxColumn("Trait", options=labels, width=220),
+            "value": st.column_config.TextColumn("Value", required=True, width=130),
+            "people": st.column_config.NumberColumn("Profiles", format="localized", disabled=True, width=75),
+            "trait": st.column_config.SelectboxColumn("Trait", options=labels, width=190),
         },
     )  # fmt: skip
     st.caption("A value without a trait gives nothing. Upper and lower case are the same.")

@@ -157,3 +157,25 @@ def test_an_order_is_changed_where_something_is_given(onramp, tmp_path):
     assert (again["gzip"], again["name"], again["labels"], again["dpid"]) == (False, "Q", [], 33)
     assert onramp.refuse("am", "order", "change", "1", "--split", "1")["code"] == "bad_order"
     assert onramp.json("am", "order", "list") == [again]
+
+
+def test_a_build_is_checked_without_being_kept(onramp, tmp_path):
+    onramp.json("source", "add", "Ids", "--kind", "data_source", "--dpid", "21", "--id-type", "cross_device")
+    onramp.json("am", "trait", "add", "Gold", "--dpid", "21", "--id", "5")
+    people = tmp_path / "people.tsv"
+    people.write_text("crmid\tcity\nK1\tPune\nK2\tGoa\n")
+    onramp.json("ingest", people, "--source", "CRM", "--auto")
+    recipe = tmp_path / "gold.json"
+    recipe.write_text(json.dumps({"id": {"attribute": "crmid"}, "dpid": 21, "items": [{"trait": 5}, {"trait": 6}]}))
+    found = onramp.json("am", "build", "Gold", "--from", recipe, "--check")
+    assert found["can_be_built"]
+    assert [(one["field"], one["code"]) for one in found["problems"]] == [
+        ("items.1", "traits_unknown"), ("place", "no_place"),
+    ]  # fmt: skip
+    assert found["preflight"]["receipt"]["receipts"][0]["stored_records"] == 2
+    recipe.write_text(json.dumps({"id": {"attribute": "phone"}, "dpid": 77, "items": []}))
+    found = onramp.json("am", "build", "Gold", "--from", recipe, "--check")
+    assert (found["can_be_built"], found["preflight"]) == (False, None)
+    assert [one["field"] for one in found["problems"] if one["is_error"]] == ["items", "id", "dpid"]
+    assert "Cannot be built like this." in onramp.run("am", "build", "Gold", "--from", recipe, "--check").out
+    assert (onramp.json("am", "builds"), onramp.json("am", "runs")) == ([], [])

@@ -95,7 +95,10 @@ def editor(open_page, workspace, folder):
 def test_an_empty_build_says_what_is_missing_at_each_field(open_page, folder):
     page = open_page("am_build_edit")
     said = plain(page)
-    for missing in ("Choose the attribute that holds the ids.", "Choose whose ids these are.", "Look at:"):
+    for missing in (
+        "Give the build a name.", "Choose the attribute that holds the ids.", "Choose whose ids these are.",
+        "Choose a trait, or type the id of one.", "Look at: name, id, data source, items.",
+    ):  # fmt: skip
         assert missing in said
     assert page.button(key="save_build").disabled
     assert "draft" not in page.query_params
@@ -148,7 +151,7 @@ def test_a_trait_by_value_offers_the_values_that_people_have(editor, workspace):
     uid = next(one.key for one in editor.selectbox if (one.key or "").startswith("attribute_")).partition("_")[2]
     editor.selectbox(key=f"attribute_{uid}").set_value("city").run()
     assert sorted(editor.session_state[f"base_{uid}"][1]["value"]) == ["Pune", "Thane"]
-    assert "Choose a trait, or an attribute" in plain(editor)
+    assert "Give at least one value a trait." in plain(editor)
     assert editor.button(key="save_build").disabled
 
 

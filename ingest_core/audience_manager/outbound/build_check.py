@@ -76,7 +76,10 @@ def check(fields: Mapping[str, Any], known: Catalogue, at: datetime) -> BuildChe
     try:
         build = Build.model_validate(fields)
     except ValidationError as error:
-        return BuildCheck(build=None, problems=tuple(_unfinished(error)))
+        found = list(_unfinished(error))
+        if not fields.get("name") and not any(one.field == "name" for one in found):
+            found.insert(0, _bad("name", _UNFINISHED["name"]))
+        return BuildCheck(build=None, problems=tuple(found))
     found = [*_wrong(build, known.attributes, known.registry, at), *_missing(build, known)]
     found += _remarks(build, known)
     return BuildCheck(build=None if any(one.is_error for one in found) else build, problems=tuple(found))
@@ -88,7 +91,8 @@ def _wrong(
     try:
         check_name(build.name, "a build")
     except InputError as error:
-        yield BuildProblem(field="name", code=error.code, message="This is no usable name of a build.", hint=error.hint)
+        message = "This is no usable name of a build." if build.name.strip() else _UNFINISHED["name"]
+        yield BuildProblem(field="name", code=error.code, message=message, hint=error.hint)
     yield from _contradictions(build)
     for place, column in zip(_places(build), build.columns(), strict=True):
         yield from _column(place, column, known)

@@ -68,6 +68,7 @@ def test_a_good_definition_has_no_problem(editing):
         ({"split_bytes": 1}, ["split_bytes"]),
         ({"look_above_rows": -1}, ["look"]),
         ({"name": "", "dpid": 77, "items": []}, ["name", "items", "dpid"]),
+        ({"name": "", "dpid": None}, ["name", "dpid"]),
     ],
 )
 def test_a_problem_stands_at_the_field_where_it_is_put_right(editing, fields, places):
