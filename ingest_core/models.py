@@ -96,7 +96,7 @@ class LineGrammar(Protocol):
     """Lines that are no cells between separators: who knows them makes the rows.
 
     ``mapped_by``: the column by which a mapping is found again, for the other columns differ from file to file;
-    ``attribute``: what that column holds, where it is known.
+    ``known``: columns → the attribute they hold, None for one that is none, whatever their values look like.
     """
 
     @property
@@ -106,7 +106,7 @@ class LineGrammar(Protocol):
     def mapped_by(self) -> str: ...
 
     @property
-    def attribute(self) -> str | None: ...
+    def known(self) -> dict[str, str | None]: ...
 
     def slices(
         self,
@@ -314,7 +314,7 @@ class Inspection(Model):
     problems: tuple[Problem, ...]
     notices: tuple[str, ...] = ()
     grammar: str = "table"  # "audience_manager": a data file, whose lines are ids and items
-    known: dict[str, str] = {}  # column → the attribute that it holds, where that is known without its values
+    known: dict[str, str | None] = {}  # column → attribute (None: none), where that is known without its values
 
 
 # ── upload ─────────────────────────────────────────────────────────────────────────────────────────────

@@ -49,6 +49,12 @@ class SignalTable:
         """The column of the ids."""
         return id_column(self.data.dpid if self.id_dpid is None else self.id_dpid)
 
+    @property
+    def known(self) -> dict[str, str | None]:
+        """Traits need no mapping; the ids are what their data source says."""
+        ids = {} if self.attribute is None else {self.mapped_by: self.attribute}
+        return {**ids, TRAITS: None, REMOVED: None}
+
     def parser(self) -> BlockParser:
         """For the whole file, from its first line on."""
         return BlockParser(LineContext(self.ids, self.data.mode, self.data.variant))

@@ -191,17 +191,16 @@ def _inspection(
     )
 
 
-def _known(dialect: Dialect) -> dict[str, str]:
+def _known(dialect: Dialect) -> dict[str, str | None]:
     """Columns of which it is known what they hold, whatever their values look like."""
-    grammar = dialect.grammar
-    return {} if grammar is None or grammar.attribute is None else {grammar.mapped_by: grammar.attribute}
+    return {} if dialect.grammar is None else dialect.grammar.known
 
 
 def _with_suggestions(
     columns: Sequence[ColumnStatistics],
     attributes: Sequence[Attribute],
     former: Sequence[Mapping],
-    known: dict[str, str],
+    known: dict[str, str | None],
 ) -> tuple[ColumnStatistics, ...]:
     personal = {attribute.name for attribute in attributes if attribute.pii}
     return tuple(

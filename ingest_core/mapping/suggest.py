@@ -32,7 +32,7 @@ _BANDS: dict[str, tuple[tuple[float, float, float], ...]] = {
 }
 """How the name matches → (share of fitting values from, confidence there, confidence at the top of the band)."""
 
-Told = Dict[str, str]
+Told = Dict[str, str | None]
 
 _WORDS = {
     "exact": "name is {}",
@@ -60,7 +60,8 @@ def suggest(
     """One suggestion per column, in their order; an attribute is suggested for at most one of them.
 
     ``former``: mappings of the same source, any order; of several that speak of a column the latest version counts.
-    ``told``: column → attribute, where that is known whatever the values look like; a former mapping goes before it.
+    ``told``: column → attribute or None for none, where that is known whatever the values look like; a former mapping
+    goes before it.
     """
     known = _with_told(_remembered(columns, attributes, former), columns, attributes, told or {})
     taken = {suggestion.attribute for suggestion in known.values()}
@@ -83,10 +84,11 @@ def suggest(
 def _with_told(
     known: dict[int, Suggestion], columns: Sequence[ColumnStatistics], attributes: Sequence[Attribute], told: Told
 ) -> dict[int, Suggestion]:
-    names = {attribute.name for attribute in attributes} - {suggestion.attribute for suggestion in known.values()}
-    why = "the ids of its data source are this attribute"
+    names: set[str | None] = {attribute.name for attribute in attributes}
+    names = names - {suggestion.attribute for suggestion in known.values()} | {None}
+    why = {True: "the ids of its data source are this attribute", False: "it needs no mapping to be processed"}
     more = {
-        index: Suggestion(attribute=told[column.name], confidence=KNOWN_FILE, why=why)
+        index: Suggestion(attribute=told[column.name], confidence=KNOWN_FILE, why=why[told[column.name] is not None])
         for index, column in enumerate(columns)
         if column.name in told and told[column.name] in names and index not in known
     }

@@ -182,7 +182,7 @@ def test_ids_are_those_of_the_data_source_that_the_name_names():
     uuids = Source(source_id=2, name="Web", dpid=7, inbound_id_type="aam_uuid")
     found = tables(shop, uuids)
     _, dialect, _ = read(InMemory("ftp_dpm_478_567_1366545717.sync", b"u1\ta=1\n"), found)
-    assert (dialect.grammar.mapped_by, dialect.grammar.attribute) == ("id_478", "crmid")
+    assert (dialect.grammar.mapped_by, dialect.grammar.known["id_478"]) == ("id_478", "crmid")
     _, dialect, parts = read(InMemory("ftp_dpm_7_1366545717.sync", b"u1\ta=1\n"), found)
     assert (dialect.columns[0], [r.code for part in parts for r in part.rejects]) == ("id_7", ["invalid_aam_id"])
     idfa = b"\nIDFA\tAEBE52E7-03EE-455A-B3C4-E57283966239\ta=1"
