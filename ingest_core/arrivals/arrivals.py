@@ -9,6 +9,7 @@ from typing import Any
 
 from ingest_core.arrivals.batches import BatchTaker
 from ingest_core.arrivals.doors import Doors
+from ingest_core.arrivals.folders import check_folder, entries_of
 from ingest_core.arrivals.names import check_pattern, matching
 from ingest_core.arrivals.schedule import AUTO, LATEST, Arrival, Rules, Schedule
 from ingest_core.arrivals.store import Store
@@ -27,7 +28,7 @@ from ingest_core.ledger.audit import write_audit
 from ingest_core.models import Source
 from ingest_core.segments.segments import check_option
 from ingest_core.settings import Settings
-from ingest_core.transport.port import Entry, checked_name
+from ingest_core.transport.port import Entry
 from ingest_core.vault import LandingZone
 
 STATES = ("waiting", "taken", "submitted", "loaded", "failed", "skipped", "refused", "gone")
@@ -89,12 +90,9 @@ class Arrivals:
         rules = self.check(source, rules)
         moment = now()
         with self._engine.queue, self._engine.session() as session, session.transaction():
-            known = session.value(
-                "SELECT schedule_id FROM schedule WHERE source_id = ? AND rules = ? AND removed_at IS NULL",
-                [source.source_id, rules.model_dump_json()],
-            )
-            if known is not None:
-                return self.get(int(known))
+            known = [one for one in self.schedules(source.source_id) if one.rules == rules]
+            if known:
+                return known[0]
             number = int(session.value("SELECT coalesce(max(schedule_id), 0) + 1 FROM schedule"))
             session.run(
                 """INSERT INTO schedule BY NAME SELECT ? AS schedule_id, ? AS source_id, ? AS rules,
@@ -121,15 +119,13 @@ class Arrivals:
         """The rules as they are kept.
 
         InputError ``no_such_destination``, ``bad_cron``, ``bad_interval``, ``bad_zone``, ``bad_pattern``,
-        ``bad_file_name``, ``bad_control``, ``no_such_mapping``, ``bad_address``, ``bad_segment_option``; what a segment
-        that cannot be added to raises.
+        ``bad_file_name``, ``bad_folder``, ``bad_control``, ``no_such_mapping``, ``bad_address``,
+        ``bad_segment_option``; what a segment that cannot be added to raises.
         """
         self.doors.require(rules.place)
         check_when(rules, now())
         check_pattern(rules)
-        folder = rules.folder.strip("/")
-        if folder:
-            checked_name(folder)
+        folder = check_folder(rules.folder)
         if not rules.control.isprintable() or not 0 < len(rules.control) <= 40 or "/" in rules.control:
             raise InputError(
                 "The ending of the control file cannot be used. Nothing was changed.",
@@ -201,15 +197,13 @@ class Arrivals:
     def matching(self, rules: Rules) -> list[Entry]:
         """The files that a schedule with these rules would take, by name. DeliveryError as the place raises."""
         check_pattern(rules)
-        return matching(rules, self.entries(rules.place, rules.folder))
+        return matching(rules, self.entries(rules))
 
-    def entries(self, place: str, folder: str = "") -> list[Entry]:
-        """Everything that lies in a folder of a place. DeliveryError as the place raises."""
-        folder = folder.strip("/")
-        if folder:
-            checked_name(folder)
-        with self.doors.connect(place) as connected:
-            return connected.entries(folder)
+    def entries(self, rules: Rules) -> list[Entry]:
+        """Everything that lies where a schedule with these rules looks. DeliveryError as the place raises."""
+        rules = rules.model_copy(update={"folder": check_folder(rules.folder)})
+        with self.doors.connect(rules.place) as connected:
+            return entries_of(connected, rules)
 
     def ask(self, schedule_id: int) -> Schedule:
         """It looks at once, in the process that watches. StateError ``schedule_paused``."""

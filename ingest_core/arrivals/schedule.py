@@ -28,6 +28,7 @@ class Rules(Model):
 
     place: str
     folder: str = ""
+    days_back: int = Field(default=2, ge=0, le=60)  # of a folder of each day: so many before today are looked into
     pattern: str = "*"
     is_regex: bool = False
     cron: str | None = None

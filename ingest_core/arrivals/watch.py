@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 
 from ingest_core.arrivals.batches import BatchTaker
 from ingest_core.arrivals.complete import PATIENCE, soon_after, waits_for, why_incomplete
+from ingest_core.arrivals.folders import entries_of
 from ingest_core.arrivals.names import matching
 from ingest_core.arrivals.schedule import Arrival, Rules, Schedule
 from ingest_core.arrivals.settling import Shelves, settle
@@ -105,7 +106,7 @@ class Watch:
     def _look_at(self, place: Place, schedule: Schedule, is_ending: IsEnding) -> Arrival | None:
         """Takes what can be taken; returns the first file that is left because it is not whole yet."""
         rules = schedule.rules
-        there = {entry.name: entry for entry in place.entries(rules.folder)}
+        there = {entry.name: entry for entry in entries_of(place, rules)}
         wanted = matching(rules, there.values())
         known = self.store.newest(schedule.schedule_id)
         for former in known.values():

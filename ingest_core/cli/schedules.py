@@ -55,7 +55,8 @@ def _one(group_: Any, name: str, text: str, run: Any, show: Any = as_text) -> No
 def _rule_options(parser: argparse.ArgumentParser) -> None:
     """No defaults: what is not given stays, or is what ``Rules`` says."""
     option = parser.add_argument
-    option("--folder", help="the folder there")
+    option("--folder", help="the folder there; partner/date=* or {date}: one of each day (UTC)")
+    option("--days", type=int, metavar="N", help="of folders of each day: N days before today, too (2)")
     option("--pattern", help="which names: a glob such as people_*.tsv (all)")
     option("--regex", action="store_true", default=None, help="the pattern is a regular expression (RE2)")
     option("--every", metavar="15m|1h|1d", help="how often")
@@ -79,6 +80,8 @@ def _given(args: argparse.Namespace) -> dict[str, Any]:
     """The rules that the command names."""
     plain = ("place", "folder", "pattern", "zone", "after", "complete", "control")
     given = {name: getattr(args, name) for name in plain if getattr(args, name) is not None}
+    if args.days is not None:
+        given["days_back"] = args.days
     if args.regex is not None or args.pattern is not None:
         given["is_regex"] = bool(args.regex)
     if args.every is not None or args.cron is not None:

@@ -7,6 +7,7 @@ from typing import Any, get_args
 
 import streamlit as st
 
+from ingest_core.arrivals.folders import has_days
 from ingest_core.arrivals.names import base, matching
 from ingest_core.arrivals.presets import WEEKDAYS, Preset, Times, times_of
 from ingest_core.arrivals.schedule import AUTO, LATEST, Rules, Schedule
@@ -120,14 +121,22 @@ def _where(rules: Rules, mark: str) -> dict[str, Any]:
     )  # fmt: skip
     left, right = st.columns(2)
     folder = left.text_input(
-        "Folder", value=rules.folder, key=f"schedule_folder_{mark}", placeholder="The place itself", max_chars=500
-    )
+        "Folder", value=rules.folder, key=f"schedule_folder_{mark}", placeholder="The place itself", max_chars=500,
+        help="`partner/date=*` looks into the folder of each day (UTC): today's, and those of some days before.",
+    )  # fmt: skip
     pattern = right.text_input(
         "Files", value=rules.pattern, key=f"schedule_pattern_{mark}", live=True, max_chars=300,
         help="A pattern for names: people_*.tsv. A star stands for anything.",
     )  # fmt: skip
     is_regex = st.toggle("Regular expression", value=rules.is_regex, key=f"schedule_regex_{mark}")
-    return {"place": place, "folder": folder or "", "pattern": pattern or "*", "is_regex": is_regex}
+    days = rules.days_back
+    if has_days(folder or ""):
+        days = st.number_input(
+            "Days before today that are looked into, too", min_value=0, max_value=60, value=days,
+            key=f"schedule_days_{mark}", help="A file that comes into an older folder is not seen.",
+        )  # fmt: skip
+    where = {"place": place, "folder": folder or "", "days_back": int(days)}
+    return {**where, "pattern": pattern or "*", "is_regex": is_regex}
 
 
 def _preview(rules: Rules) -> None:
@@ -135,7 +144,7 @@ def _preview(rules: Rules) -> None:
     key = "schedule_entries"
     try:
         entries: list[Entry] = remembered(
-            key, (rules.place, rules.folder), lambda: workspace().arrivals.entries(rules.place, rules.folder)
+            key, (rules.place, rules.folder, rules.days_back), lambda: workspace().arrivals.entries(rules)
         )
         found = matching(rules, entries)
     except (OnrampError, ValueError) as error:
