@@ -20,7 +20,7 @@ from ingest_core.audience_manager.messages import Messages
 from ingest_core.audience_manager.observing import Observer
 from ingest_core.audience_manager.originals import Originals, give_up
 from ingest_core.audience_manager.processing import Batch, BatchOptions
-from ingest_core.audience_manager.qualified import Profile, Scope, make_live, members
+from ingest_core.audience_manager.qualified import Members, Page, Profile, Scope, make_live, members, page_of_members
 from ingest_core.audience_manager.receipt_mail import events
 from ingest_core.audience_manager.receipts import BatchReport
 from ingest_core.audience_manager.refold import refold
@@ -109,7 +109,7 @@ class AudienceManager:
                 if is_tried:
                     session.run("ROLLBACK")
                     return batch.report
-                self._keep(session, batch, observer, started_at, user or self._user)
+                self._keep(session, batch, observer, started_at, user or self._user, is_told=options.keeps_files)
                 handed += hand_over(session, self._landing, registered, batch.number, batch.taken, user or self._user)
                 also(session, batch.report)
                 abort_point("commit", "before")
@@ -124,13 +124,15 @@ class AudienceManager:
             self.on_signals()
         return batch.report
 
-    def _keep(self, session: Session, batch: Batch, observer: Observer, started_at: datetime, user: str) -> None:
+    def _keep(
+        self, session: Session, batch: Batch, observer: Observer, started_at: datetime, user: str, *, is_told: bool
+    ) -> None:
         """The batch with its receipts, who is to be told of them, and the audit entry."""
         ended_at, report = now(), batch.report
         batch.keep(new_request_id(), user, started_at, ended_at)
         observer.let_go()
         times = (f"{started_at:%Y-%m-%d %H:%M:%S}", f"{ended_at:%Y-%m-%d %H:%M:%S}")
-        for event in events(report, self.registered(), times):
+        for event in events(report, self.registered(), times) if is_told else ():
             tell(session, event)
         files = sum(len(receipt.files) for receipt in report.receipts) + len(report.id_sync) + len(report.rejected)
         detail = {"files": files, "rejected": len(report.rejected)}
@@ -204,6 +206,12 @@ class AudienceManager:
         with self._engine.session() as session:
             make_live(session, self.registered(), at or now(), scope)
             return members(session)
+
+    def page_of_members(self, page: Page, at: datetime | None = None, scope: Scope = "profile_only") -> Members:
+        """Who has which traits at a moment (UTC, naive; now), a page of them; the memory of many more is not needed."""
+        with self._engine.session() as session:
+            make_live(session, self.registered(), at or now(), scope)
+            return page_of_members(session, page)
 
     def receipts(self, asked: Asked | None = None, *, limit: int = 100, offset: int = 0) -> list[BatchSummary]:
         """Batches with their receipts, the newest first."""

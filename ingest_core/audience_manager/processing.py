@@ -75,7 +75,8 @@ SEEN = (
 class BatchOptions:
     """``at``: UTC, naive: when its traits count as realised. ``is_beta``: names and contents only, nothing stored.
 
-    ``keeps_files``: as they came, for a time.
+    ``keeps_files``: as they came, for a time. False of what came otherwise and was made a file here: then nobody is
+    told of its receipt either.
     """
 
     at: datetime

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Literal
+from typing import Any, Literal
 
 from ingest_core.audience_manager.data_sources import GLOBAL_SOURCES, UUID_DPID
 from ingest_core.audience_manager.known import Known
@@ -12,6 +13,7 @@ from ingest_core.audience_manager.registered import DEVICE_DAYS, Registered
 from ingest_core.audience_manager.rules import Qualification, SegmentRule
 from ingest_core.audience_manager.trait_fold import LIVE
 from ingest_core.engine import Session
+from ingest_core.models import Model
 
 Scope = Literal["profile_only", "device_plus_last_authenticated"]
 """Whose traits count for a profile: its own, or of a device also those of the customer who was synced to it last."""
@@ -47,6 +49,15 @@ SELECT dpid, id, trait_id, max(realised_at) FROM am_live
 GROUP BY dpid, id, trait_id ORDER BY dpid, id, trait_id
 """
 
+PAGE = """
+SELECT dpid, id, list(DISTINCT trait_id ORDER BY trait_id) FROM am_live
+WHERE (?::BIGINT IS NULL OR dpid = ?) AND (?::BIGINT IS NULL OR (dpid, id) > (?::BIGINT, ?::VARCHAR))
+GROUP BY dpid, id ORDER BY dpid, id LIMIT ?
+"""
+PROFILES = """
+SELECT count(*) FROM (SELECT DISTINCT dpid, id FROM am_live WHERE ?::BIGINT IS NULL OR dpid = ?)
+"""
+
 
 def make_live(session: Session, registered: Registered, at: datetime, scope: Scope = "profile_only") -> None:
     """Fills ``am_live`` (dpid, id, trait_id, realised_at) with what is there at a moment (UTC, naive)."""
@@ -54,6 +65,36 @@ def make_live(session: Session, registered: Registered, at: datetime, scope: Sco
     session.run(LIVE_NOW, [at, at, at, at])
     if scope == "device_plus_last_authenticated":
         session.run(LAST_AUTHENTICATED)
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Of profiles by namespace and id: of one ``dpid``, after the profile ``after``, at most ``limit``."""
+
+    dpid: int | None = None
+    after: Profile | None = None
+    limit: int = 1_000
+
+
+class Members(Model):
+    """``count``: all profiles that were asked for. ``next``: ``DPID:ID`` to go on after, None at the end."""
+
+    count: int
+    members: list[dict[str, Any]]
+    next: str | None = None
+
+
+def page_of_members(session: Session, page: Page) -> Members:
+    """{dpid, id, traits} of the profiles of a page, from ``am_live``: nothing else of it is read into memory."""
+    after = page.after or (None, None)
+    rows = session.rows(PAGE, [page.dpid, page.dpid, after[0], *after, page.limit])
+    found = [{"dpid": dpid, "id": identifier, "traits": traits} for dpid, identifier, traits in rows]
+    is_more = len(found) == page.limit and page.limit > 0
+    return Members(
+        count=int(session.value(PROFILES, [page.dpid, page.dpid])),
+        members=found,
+        next=f"{found[-1]['dpid']}:{found[-1]['id']}" if is_more else None,
+    )
 
 
 def members(session: Session) -> dict[Profile, dict[int, datetime]]:

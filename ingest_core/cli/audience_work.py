@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any, get_args
 
 from ingest_core.audience_manager.processing import BatchOptions
-from ingest_core.audience_manager.qualified import Scope
+from ingest_core.audience_manager.qualified import Page, Scope
 from ingest_core.audience_manager.receipts import Counts
 from ingest_core.audience_manager.rules.expiry import DEFAULT_DAYS
 from ingest_core.audience_manager.trait_table import write_table
@@ -19,6 +19,7 @@ from ingest_core.cli.moments import moment_given
 from ingest_core.cli.parser import command, group
 from ingest_core.cli.text import visible
 from ingest_core.clock import now, to_utc
+from ingest_core.errors import InputError
 from ingest_core.workspace import Workspace
 
 SHOWN = 1_000
@@ -56,6 +57,7 @@ def add_commands(am: Any) -> None:
     members = command(am, "members", "Who has which traits.", _members)
     members.add_argument("--at", metavar="TIME", help="at this time (ISO 8601, UTC; now)")
     members.add_argument("--dpid", type=int, metavar="N", help="only profiles of this namespace; 0: devices")
+    members.add_argument("--after", metavar="DPID:ID", help="go on after this profile: the next of the page before")
     members.add_argument("--scope", choices=get_args(Scope), default="profile_only")
     members.add_argument("--limit", type=int, default=SHOWN, metavar="N", help=f"at most so many ({SHOWN:,})")
 
@@ -94,16 +96,19 @@ def _export(workspace: Workspace, args: argparse.Namespace) -> Any:
 
 def _members(workspace: Workspace, args: argparse.Namespace) -> Any:
     at = _moment(args.at)
-    found = workspace.audience.members(at, args.scope)
-    chosen = [(profile, traits) for profile, traits in found.items() if args.dpid in (None, profile[0])]
-    return {
-        "at": at.isoformat(),
-        "count": len(chosen),
-        "members": [
-            {"dpid": dpid, "id": identifier, "traits": sorted(traits)}
-            for (dpid, identifier), traits in chosen[: args.limit]
-        ],
-    }
+    page = Page(args.dpid, None if args.after is None else _profile(args.after), max(args.limit, 0))
+    found = workspace.audience.page_of_members(page, at, args.scope)
+    return {"at": at.isoformat(), **found.model_dump()}
+
+
+def _profile(text: str) -> tuple[int, str]:
+    """``DPID:ID``. InputError ``bad_profile``."""
+    dpid, colon, identifier = text.partition(":")
+    if not colon or not dpid.isascii() or not dpid.isdigit() or len(dpid) > 10:
+        raise InputError(
+            "A profile is told by data source and id.", code="bad_profile", hint="Give the next of the page before."
+        )
+    return int(dpid), identifier
 
 
 def _moment(text: str | None) -> datetime:
