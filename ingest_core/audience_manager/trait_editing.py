@@ -12,7 +12,7 @@ from ingest_core.audience_manager.qualified import make_live
 from ingest_core.audience_manager.registered import Registered
 from ingest_core.audience_manager.rules import parse_trait_rule
 from ingest_core.audience_manager.traits import Trait, Traits
-from ingest_core.audience_manager.unused import SHOWN_DAYS
+from ingest_core.audience_manager.unused import COUNTING, SHOWN_DAYS
 from ingest_core.catalog.names import check_name
 from ingest_core.clock import now
 from ingest_core.engine import Engine
@@ -20,8 +20,8 @@ from ingest_core.errors import InputError, StateError
 from ingest_core.ledger.audit import write_audit
 
 MEMBERS = "SELECT trait_id, count(*) FROM am_live GROUP BY trait_id"
-SIGNALS = """
-SELECT key, value, sum(seen)::BIGINT FROM am_unused_signal
+SIGNALS = f"""
+SELECT key, value, sum(seen)::BIGINT FROM {COUNTING}
 WHERE dpid = ? AND day > current_date - ? GROUP BY key, value ORDER BY 3 DESC LIMIT ?
 """
 CHANGE = """

@@ -41,23 +41,28 @@ CREATE OR REPLACE TEMP TABLE am_unused AS
 SELECT file_no, dpid, key, value, sum(seen)::BIGINT AS seen FROM am_unused
 GROUP BY file_no, dpid, key, value ORDER BY seen DESC LIMIT ?
 """
-OF_DAY = """
-CREATE OR REPLACE TEMP TABLE am_unused_day AS
-SELECT dpid, key, value, sum(seen)::BIGINT AS seen
-FROM (SELECT dpid, key, value, seen FROM am_unused
-      UNION ALL SELECT dpid, key, value, seen FROM am_unused_signal WHERE day = ?)
-GROUP BY dpid, key, value ORDER BY seen DESC LIMIT ?
+OF_BATCH = """
+INSERT INTO am_unused_signal (day, dpid, key, value, seen, batch_no)
+SELECT ?::DATE, dpid, key, value, sum(seen)::BIGINT, (SELECT coalesce(max(batch_no), 0) + 1 FROM am_batch)
+FROM am_unused GROUP BY dpid, key, value
 """
-DAY_GOES = "DELETE FROM am_unused_signal WHERE day = ?"
-DAY = "INSERT INTO am_unused_signal SELECT ?::DATE, dpid, key, value, seen FROM am_unused_day"
+DAY_PAIRS = "SELECT count(*) FROM (SELECT DISTINCT dpid, key, value FROM am_unused_signal WHERE day = ?)"
+DAY_RARE_GO = """
+DELETE FROM am_unused_signal WHERE day = ? AND (dpid, key, value) NOT IN (
+    SELECT (dpid, key, value) FROM am_unused_signal WHERE day = ?
+    GROUP BY dpid, key, value ORDER BY sum(seen) DESC LIMIT ?)
+"""
+COUNTING = """
+(SELECT signal.* FROM am_unused_signal AS signal LEFT JOIN am_batch USING (batch_no) WHERE undone_at IS NULL)
+"""
 OLD_GO = "DELETE FROM am_unused_signal WHERE day < ?"
 RARE_GO = """
 DELETE FROM am_unused_signal WHERE day < ?
   AND (day, key, value) NOT IN (
       SELECT (day, key, value) FROM am_unused_signal GROUP BY day, key, value HAVING sum(seen) >= ?)
 """
-SEEN = """
-SELECT day, key, value, sum(seen)::BIGINT AS seen FROM am_unused_signal
+SEEN = f"""
+SELECT day, key, value, sum(seen)::BIGINT AS seen FROM {COUNTING}
 WHERE day >= ? AND (?::BIGINT IS NULL OR dpid = ?)
 GROUP BY day, key, value HAVING sum(seen) >= ? ORDER BY day DESC, seen DESC, key, value LIMIT ?
 """
@@ -102,11 +107,12 @@ class UnusedSignals:
         self._session.run("DELETE FROM am_unused WHERE file_no = ?", [file_no])
 
     def keep(self, at: datetime) -> None:
-        """Adds what was gathered to its day; what is too old or too rare goes."""
+        """Adds what was gathered to its day and to its batch, whose number is written when all files are read."""
         if self._rows:
-            self._session.run(OF_DAY, [at.date(), MOST_PAIRS])
-            self._session.run(DAY_GOES, [at.date()])
-            self._session.run(DAY, [at.date()])
+            day = at.date()
+            self._session.run(OF_BATCH, [day])
+            if int(self._session.value(DAY_PAIRS, [day])) > MOST_PAIRS:
+                self._session.run(DAY_RARE_GO, [day, day, MOST_PAIRS])
             self._session.run(COUNTED)
         self._rows = 0
 

@@ -89,3 +89,14 @@ def test_signals_of_a_message_go_into_profiles_and_nothing_plain_is_left(workspa
     (load,) = workspace.signal_uploads.load(report.request_id)
     assert (load.file, load.status, load.stored) == (f"{DATA}.pgp", "Completed", 1)
     assert len(workspace.landing.ids()) == len(workspace.audience.originals.of(report.request_id))
+
+
+def test_faulty_lines_of_a_message_are_sampled_as_they_stand_in_it(workspace, seal, key):
+    workspace.audience.reports.switch_sampling("Source", is_on=True)
+    report = workspace.audience.ingest([seal(key, f"{DATA}.pgp", TEXT + b"u9\td_sid=99\n")])
+    files = [file.file_no for file in workspace.audience.receipt(report.request_id).per_file]
+    (sampled,) = workspace.audience.reports.samples(files)
+    assert sampled.file == f"{DATA}.pgp"
+    assert [(one.type, one.line, one.user_id, one.payload) for one in sampled.samples] == [
+        ("format_errors", 2, "bad line", ""), ("no_trait_realized", 3, "u9", "d_sid=99"),
+    ]  # fmt: skip

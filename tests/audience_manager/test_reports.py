@@ -224,6 +224,26 @@ def test_pairs_seen_a_hundred_times_a_day_are_reported_over_all_batches_of_the_d
     assert signals(workspace) == [("size", "S", 101), ("ic", "77", 100)]
 
 
+def test_an_undone_batch_takes_its_signals_along(workspace):
+    ingest(workspace, data(1, "u1\tsize=S,shape=round\n" * 60))
+    second = ingest(workspace, data(2, "u2\tsize=S\n" * 60)).request_id
+    ingest(workspace, data(3, "u3\tshape=round\n" * 40))
+    assert signals(workspace) == [("size", "S", 120), ("shape", "round", 100)]
+    workspace.audience.undo(second)
+    assert signals(workspace) == [("shape", "round", 100)]
+    ingest(workspace, data(2, "u2\tsize=S\n" * 60))  # the same file again
+    assert signals(workspace) == [("size", "S", 120), ("shape", "round", 100)]
+
+
+def test_of_too_many_pairs_of_a_day_the_commonest_stay(workspace, monkeypatch):
+    monkeypatch.setattr(unused, "MOST_PAIRS", 2)
+    ingest(workspace, data(1, "u1\tsize=S\n" * 150 + "u1\tsize=M\n" * 20))
+    ingest(workspace, data(2, "u1\tsize=L\n" * 120 + "u1\tsize=S\n" * 10))
+    assert signals(workspace) == [("size", "S", 160), ("size", "L", 120)]
+    with workspace.engine.session() as session:
+        assert session.value("SELECT count(DISTINCT value) FROM am_unused_signal") == 2
+
+
 def test_rare_pairs_go_when_their_day_is_over_and_all_after_45_days(workspace):
     often = "u1\tsize=S\n" * 100
     ingest(workspace, data(1, often + "u2\tsize=M\n"))
@@ -294,3 +314,58 @@ def test_recipients_of_the_data_source_get_the_receipt_once(workspace):
         "1",
     )
     assert batch.request_id in letter.path
+
+
+def told(workspace, **recipients):
+    """Each data source has its own people; afterwards: recipient → titles of what they were told."""
+    for name, address in recipients.items():
+        source = workspace.sources.get(name.replace("_", " "))
+        settings = source.settings.model_copy(update={"recipients": (address,)})
+        workspace.sources.update(source.source_id, settings=settings)
+
+    def found():
+        with workspace.engine.session() as session:
+            rows = session.rows("SELECT recipient, letter FROM notice_sending JOIN notice USING (notice_id)")
+        return sorted((recipient, Letter.model_validate_json(letter).title) for recipient, letter in rows)
+
+    return found
+
+
+def test_a_batch_in_which_every_file_was_refused_is_told_by_the_names_that_can_be_read(workspace):
+    found = told(workspace, Source_21="ops@example.com", Source_33="ids@example.com")
+    ingest(
+        workspace, MemoryFile("ftp_dpm_21_1700000001.sync.gz", b"no gzip"),
+        MemoryFile("ftp_dpm_21_1700000002.sync", b""), MemoryFile("adobe_id_0_33_1700000003.sync", b""),
+        MemoryFile("ftp_dmp_21.sync", b"x"),
+    )  # fmt: skip
+    assert found() == [
+        ("ids@example.com", "1 file was refused as a whole"), ("ops@example.com", "2 files were refused as a whole"),
+    ]  # fmt: skip
+
+
+def test_a_refused_file_stands_in_the_letter_of_the_files_that_were_taken(workspace):
+    found = told(workspace, Source_21="ops@example.com")
+    ingest(workspace, data(1, "u1\td_sid=2\n"), MemoryFile("ftp_dpm_21_1700000002.sync.gz", b"no gzip"))
+    assert found() == [("ops@example.com", "1 of 1 records stored")]
+    with workspace.engine.session() as session:
+        letter = Letter.model_validate_json(session.value("SELECT letter FROM notice"))
+    assert "corrupt_gzip" in dict(letter.rows)["Refused: ftp_dpm_21_1700000002.sync.gz"]
+    assert letter.tone == "warning"
+
+
+def test_the_receipt_of_an_id_sync_goes_to_the_people_of_all_its_columns(workspace):
+    found = told(workspace, Source_21="ops@example.com", Source_33="ids@example.com")
+    rows = f"{UUID}\tu1\tck\nbroken\n"
+    ingest(workspace, MemoryFile("adobe_id_0_21_33_1700000000.sync", rows.encode()))
+    title = "1 of 2 rows of ids found their device"
+    assert found() == [("ids@example.com", title), ("ops@example.com", title)]
+    with workspace.engine.session() as session:
+        letter = dict(Letter.model_validate_json(session.value("SELECT letter FROM notice LIMIT 1")).rows)
+    assert (letter["Rows received"], letter["Format Errors"], letter["Stored Records"]) == ("2", "1", "1")
+
+
+def test_ids_that_browsers_sent_are_told_to_nobody(workspace):
+    found = told(workspace, Source_33="ids@example.com")
+    sync = MemoryFile("adobe_id_0_33_1700000000.sync", f"{UUID}\tck\n".encode())
+    workspace.audience.ingest([sync], BatchOptions(AT, keeps_files=False))
+    assert found() == []
