@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import random
+from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 
 from ingest_core.arrivals.schedule import Rules
+from ingest_core.audience_manager.outbound.build import Build
 from ingest_core.audience_manager.outbound.orders import Order
 from ingest_core.audience_manager.processing import BatchOptions
+from ingest_core.audience_manager.received import ReceivedFile
 from ingest_core.clock import now
 from ingest_core.deliveries.order import Order as Parcel
+from ingest_core.errors import StateError
 from ingest_core.files import PathSource
 from ingest_core.models import SourceSettings
 from ingest_core.transport.places import FolderPlace, SftpPlace
@@ -76,7 +80,44 @@ def _audience(workspace: Workspace, folder: Path) -> dict[str, str]:
         receipt = str(report.request_id)
     workspace.outbound.segments.add("Gold and active", "102T AND 103T", 9001)
     workspace.outbound.orders.add(
-        Order(order_id=215, name="Partner", master=CRM_IDS, folder=str(folder / "partner"), keep_days=None)
+        Order(order_id=215, name="Partner", master=CRM_IDS, destination="Partner's folder", keep_days=None)
     )
     workspace.outbound.exports.run(215, "full", user="Asha Menon")
-    return {"receipt": receipt}
+    _build(workspace)
+    return {"receipt": receipt, "preflight": _preflight(workspace)}
+
+
+def _build(workspace: Workspace) -> None:
+    """One build that was sent, and one that waits for a second look."""
+    common = {"id": {"attribute": "crmid"}, "dpid": CRM_IDS, "destination": "Partner's folder"}
+    spent = {"attribute": "amount", "key": "spent"}
+    builds = (
+        {"name": "Big spenders, daily", "segment": "BIG_SPENDERS", "items": [{"trait": 102}, spent], "changed": True},
+        {"name": "Everybody who came", "segment": "SHOP_VISITORS", "items": [{"trait": 103}], "mode": "overwrite",
+         "look_above_rows": 1_000},
+    )  # fmt: skip
+    for one in builds:
+        made = Build.model_validate({**common, **one})
+        workspace.outbound.builds.keep(made)
+        with suppress(StateError):  # the second one waits for somebody
+            workspace.outbound.builds.run(made.name, is_full=False, confirmed=None, user="Asha Menon")
+
+
+def _preflight(workspace: Workspace) -> str:
+    """Files with mistakes, before they are sent."""
+    held = workspace.received.begin()
+    good = [f"C{number:05}\td_sid=101,visits={number % 9}" for number in range(800)]
+    files = {
+        f"ftp_dpm_{CRM_IDS}_1795100000.sync": [
+            *(f"{line}\r" for line in good), "C00001\t\u201ctown\u201d=Pune,,d_sid=101", "asha@example.com\td_sid=101",
+            "C00003 d_sid=102", "C00004\td_sid=999",
+        ],
+        f"ftp_dpm_{CRM_IDS}_1795100001.sync": good,
+    }  # fmt: skip
+    for name, lines in files.items():
+        data = ("\n".join(lines) + "\n").encode()
+        writer = workspace.landing.create(name, len(data))
+        writer.write(data)
+        file = ReceivedFile(landing_id=writer.finish(), name=name, size=len(data))
+        workspace.received.add(held.inbound_id, file)
+    return held.inbound_id
