@@ -7,14 +7,17 @@ place are one delivery; other bytes never get a name that was used there.
 from __future__ import annotations
 
 import hashlib
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 from ingest_core.audience_manager.batches import fingerprint
 from ingest_core.audience_manager.preflight import PreflightFile, Verdict
 from ingest_core.audience_manager.report_samples import mask
+from ingest_core.clock import now, to_utc
+from ingest_core.deliveries.deliveries import KEEP_BYTES_DAYS
 from ingest_core.deliveries.order import Delivery, Order
 from ingest_core.engine import Engine
 from ingest_core.errors import InputError, StateError
@@ -102,10 +105,16 @@ class Sending:
     def _one(
         self, source: ByteSource, file: PreflightFile, sha256: str, way: Way, reason: str | None
     ) -> Delivery:  # fmt: skip
-        key = _once(way, source.name, sha256)
-        known = self._deliveries.ordered_with(key)
-        if known is not None:
-            return self._deliveries.retry(known.delivery_id) if known.status == "failed" else known
+        kept_since = now() - timedelta(days=KEEP_BYTES_DAYS)
+        for attempt in itertools.count():
+            key = _once(way, source.name, sha256, attempt)
+            known = self._deliveries.ordered_with(key)
+            if known is None:
+                break
+            if known.status != "failed":
+                return known
+            if known.finished_at is None or to_utc(known.finished_at) > kept_since:
+                return self._deliveries.retry(known.delivery_id)
         order = Order(
             kind="file", object=source.name, destination=way.destination, keeps_name=True, control_file=False,
             file_name=key_of(way.place, source.name), reason=reason if file.verdict == "blocked" else None,
@@ -125,8 +134,9 @@ class Sending:
             write_audit(session, self._user, "am send", order.object, told)
 
     def _refuse_other_bytes(self, destination: str, name: str, sha256: str) -> None:
-        """A receiver may have taken a file away; its name was used all the same."""
-        if any(one.sha256 not in (None, sha256) for one in self._deliveries.sent_as(destination, name)):
+        """A receiver may have taken a file away; its name was used all the same, but for one that never set out."""
+        sent = [one for one in self._deliveries.sent_as(destination, name) if one.tried_at is not None]
+        if any(one.sha256 not in (None, sha256) for one in sent):
             raise StateError(
                 "A file of this name with other bytes was sent there before. Nothing was sent.",
                 code="name_was_used",
@@ -162,6 +172,7 @@ def _allowed(files: Sequence[PreflightFile], way: Way) -> str | None:
     return reason
 
 
-def _once(way: Way, name: str, sha256: str) -> str:
-    said = f"{way.destination.casefold()}\n{key_of(way.place, name)}\n{sha256}"
+def _once(way: Way, name: str, sha256: str, attempt: int) -> str:
+    """The same for the same bytes at the same place; another one once those that failed are not kept any more."""
+    said = f"{way.destination.casefold()}\n{key_of(way.place, name)}\n{sha256}\n{attempt}"
     return f"am-{hashlib.sha256(said.encode()).hexdigest()}"

@@ -239,6 +239,33 @@ def test_a_name_that_somebody_else_used_there_is_told_by_the_delivery(desk, buck
     assert desk.deliveries.send(again.delivery_id).status == "delivered"
 
 
+def test_a_file_that_never_set_out_leaves_its_name_free(desk, bucket):
+    bucket.rmdir()
+    name = f"ftp_dpm_21_{stamp()}.sync"
+    (first,) = send(desk, basket(desk, (name, "u1\td_sid=5\n")))
+    desk.deliveries.send(first.delivery_id)
+    desk.deliveries.cancel(first.delivery_id)
+    bucket.mkdir()
+    (second,) = send(desk, basket(desk, (name, "u2\td_sid=5\n")))
+    assert desk.deliveries.send(second.delivery_id).status == "delivered"
+    assert (bucket / name).read_bytes() == b"u2\td_sid=5\n"
+
+
+def test_a_file_whose_failed_delivery_is_long_ago_is_sent_anew(desk, bucket):
+    name = f"ftp_dpm_21_{stamp()}.sync"
+    (bucket / name).write_bytes(b"theirs")
+    held = basket(desk, (name, "u1\td_sid=5\n"))
+    (first,) = send(desk, held)
+    desk.deliveries.send(first.delivery_id)
+    with desk.engine.write, desk.engine.session() as session:
+        session.run("UPDATE delivery SET finished_at = ?", [now() - timedelta(days=20)])
+    (bucket / name).unlink()
+    (again,) = send(desk, held)
+    assert again.delivery_id != first.delivery_id
+    assert desk.deliveries.send(again.delivery_id).status == "delivered"
+    assert send(desk, held)[0].delivery_id == again.delivery_id
+
+
 def test_warnings_ask(desk):
     held = basket(desk, (f"ftp_dpm_21_{stamp()}.sync", "u1\td_sid=5\r\n"))
     with pytest.raises(StateError) as refused:
