@@ -24,6 +24,7 @@ from ingest_core.audience_manager.reading import TextBlock
 from ingest_core.audience_manager.receipts import Counts
 from ingest_core.audience_manager.registered import Registered
 from ingest_core.audience_manager.sampling import SAMPLES_OF_KIND, Sample
+from ingest_core.audience_manager.trait_fold import FILE_OF
 from ingest_core.engine import Session
 from ingest_core.engine.steps import ignore_progress
 from ingest_core.models import Progress
@@ -37,7 +38,7 @@ _CLASS = {
 }
 _SPACED = "whitespace_around_user_id"
 
-REALISED_BY_FILE = "SELECT file_no, count(*) FROM am_change WHERE is_realised GROUP BY file_no"
+REALISED_BY_FILE = f"SELECT {FILE_OF} AS file_no, count(*) FROM am_change WHERE is_realised GROUP BY ALL"
 KEEP_REPORT = "INSERT INTO am_file_report VALUES (?, ?, ?, ?, ?, ?, ?)"
 
 

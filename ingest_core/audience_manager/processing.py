@@ -44,12 +44,12 @@ from ingest_core.errors import FileError
 from ingest_core.models import ByteSource, StepReport
 
 FORGET_PART = (
-    "DELETE FROM am_line WHERE file_no = ?",
-    f"DELETE FROM am_line_op WHERE pos >> {trait_fold.LINE_BITS} = ?",
+    f"DELETE FROM am_line WHERE {trait_fold.FILE_OF} = ?",
+    f"DELETE FROM am_line_op WHERE {trait_fold.FILE_OF} = ?",
 )
-LOG_LINES = """
+LOG_LINES = f"""
 INSERT INTO am_op
-SELECT judged.file_no, judged.line, judged.dpid, judged.user_id, trait_id, is_add
+SELECT {trait_fold.FILE_OF}, {trait_fold.LINE_OF}, judged.dpid, judged.user_id, trait_id, is_add
 FROM am_judged AS judged JOIN am_line_op USING (pos)
 WHERE class IN ('stored', 'no_matching_aam_id')
 """

@@ -16,9 +16,10 @@ LIVING = f"""
 """
 """SQL: whether a mapping is there at a moment; those of the cookie data sources end when nobody sees the UUID."""
 
-BEGIN = """
+BEGIN = f"""
 CREATE OR REPLACE TEMP TABLE am_hop AS
-SELECT DISTINCT dpid, id, dpid AS now_dpid, id AS now_id FROM am_asked
+SELECT DISTINCT dpid, id, dpid AS now_dpid, id AS now_id FROM {{asked}} AS asked
+WHERE dpid IN ({UUID_DPID}, {_GLOBAL}) OR dpid IN (SELECT dpid FROM am_map UNION SELECT dpid FROM am_link)
 """
 NONE_YET = """
 CREATE OR REPLACE TEMP TABLE am_resolved (dpid BIGINT, id VARCHAR, device_dpid BIGINT, device_id VARCHAR)
@@ -48,14 +49,14 @@ GROUP BY hop.dpid, hop.id
 STEP = "CREATE OR REPLACE TEMP TABLE am_hop AS SELECT * FROM am_next_hop"
 
 
-def resolve(session: Session, known: Known) -> None:
-    """From ``am_asked`` (dpid, id) to ``am_resolved`` (dpid, id, device_dpid, device_id); who has no device is not in.
+def resolve(session: Session, known: Known, asked: str = "am_asked") -> None:
+    """From ``asked`` (SQL of dpid, id) to ``am_resolved`` (dpid, id, device_dpid, device_id).
 
-    The newest mapping that is there at the moment of ``known``, else the newest link, through at most five of them; a
-    device stands for itself.
+    Who has no device is not in it. The newest mapping that is there at the moment of ``known``, else the newest link,
+    through at most five of them; a device stands for itself.
     """
     session.run(NONE_YET)
-    session.run(BEGIN)
+    session.run(BEGIN.format(asked=asked))
     for _ in range(MOST_HOPS + 1):
         session.run(SELVES)
         session.run(MAPPED, [known.at, list(known.cookies)])

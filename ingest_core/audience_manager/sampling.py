@@ -15,6 +15,7 @@ import pyarrow as pa
 from ingest_core.audience_manager.batches import Inbound
 from ingest_core.audience_manager.lines import BOM, MAX_LINE_BYTES
 from ingest_core.audience_manager.reading import LongLine, read_blocks
+from ingest_core.audience_manager.trait_fold import FILE_OF, LINE_OF
 from ingest_core.audience_manager.wire import WireLimits, text_chunks
 from ingest_core.engine import Session
 from ingest_core.models import SourceSettings
@@ -30,9 +31,9 @@ SAMPLES = -1
 KINDS = ("format_errors", "invalid_aam_id", "invalid_device_id", "no_trait_realized", "no_matching_aam_id")
 """What is sampled, by the counters of the receipt."""
 
-JUDGED = """
-SELECT class, line FROM am_judged
-WHERE file_no = ? AND class IN ('no_trait_realized', 'no_matching_aam_id')
+JUDGED = f"""
+SELECT class, {LINE_OF} AS line FROM am_judged
+WHERE {FILE_OF} = ? AND class IN ('no_trait_realized', 'no_matching_aam_id')
 QUALIFY row_number() OVER (PARTITION BY class ORDER BY line) <= ? ORDER BY line
 """
 GONE = """

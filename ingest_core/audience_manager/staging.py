@@ -85,13 +85,11 @@ def _lines(part: Part, dpid: int, parsed: ParsedBlock, effects: Effects) -> pa.T
     return pa.table(
         {
             "pos": part.first_pos + parsed.first_line + kept,
-            "line": parsed.first_line + kept,
-            "file_no": np.full(count, part.file_no, np.int64),
             "category": names,
             "dpid": np.full(count, dpid if parsed.id_dpid is None else parsed.id_dpid, np.int64),
             "user_id": parsed.user_id.take(pa.array(kept)),
             **{
-                name: column[kept]
+                name: column[kept].astype(np.int32)
                 for name, column in zip(("used", "unused", "ignored", "failed", "failed_traits"), numbers, strict=True)
             },
             "has_effect": effects.has_effect[kept],
@@ -110,13 +108,8 @@ def _operations(part: Part, parsed: ParsedBlock, effects: Effects) -> pa.Table:
 
 
 def _insert(session: Session, name: str, table: pa.Table) -> None:
-    if not table.num_rows:
-        return
-    session.register("am_block", table)
-    try:
-        session.run(f"INSERT INTO {name} SELECT * FROM am_block")
-    finally:
-        session.unregister("am_block")
+    if table.num_rows:
+        session.insert(name, table)
 
 
 @dataclass

@@ -1,8 +1,11 @@
 """The lines of one logical file become traits of profiles (Audience Manager spec §9.2–§9.5).
 
-``am_line`` (pos, line, file_no, category, dpid, user_id, counts of items) and ``am_line_op`` (pos, trait_id, is_add)
-hold its well-formed lines. A line's place, ``pos``, is the number of its file and its own in one: it orders lines over
-all parts. People are numbered, too: texts are compared once, numbers afterwards.
+``am_line`` (pos, category, dpid, user_id, counts of items) and ``am_line_op`` (pos, trait_id, is_add) hold its
+well-formed lines. A line's place, ``pos``, is the number of its file and its own in one: it orders lines over all
+parts. People are numbered, too: texts are compared once, numbers afterwards.
+
+What is written down here stays, in memory or on disk, until the transaction ends, also where a table is dropped. So
+tables hold what cannot be said again from others, and the rest are views.
 """
 
 from __future__ import annotations
@@ -18,11 +21,13 @@ from ingest_core.engine import Session
 
 LINE_BITS = 36
 """Of a place, the bits for the line; those above are the number of the file."""
+FILE_OF, LINE_OF = f"(pos >> {LINE_BITS})", f"(pos & {(1 << LINE_BITS) - 1})"
+"""SQL: the file and the line of a place."""
 
 TABLES = (
     """CREATE OR REPLACE TEMP TABLE am_line (
-        pos BIGINT, line BIGINT, file_no BIGINT, category VARCHAR, dpid BIGINT, user_id VARCHAR, used BIGINT,
-        unused BIGINT, ignored BIGINT, failed BIGINT, failed_traits BIGINT, has_effect BOOLEAN)""",
+        pos BIGINT, category VARCHAR, dpid BIGINT, user_id VARCHAR, used INTEGER, unused INTEGER, ignored INTEGER,
+        failed INTEGER, failed_traits INTEGER, has_effect BOOLEAN)""",
     "CREATE OR REPLACE TEMP TABLE am_line_op (pos BIGINT, trait_id BIGINT, is_add BOOLEAN)",
 )
 
@@ -38,15 +43,18 @@ CREATE OR REPLACE TEMP TABLE am_named AS
 SELECT dpid, user_id, row_number() OVER () AS user_no, count(*) AS lines, bool_or(category = 'ok') AS is_asked
 FROM am_line GROUP BY dpid, user_id
 """
-ASKED = "CREATE OR REPLACE TEMP TABLE am_asked AS SELECT dpid, user_id AS id FROM am_named WHERE is_asked"
-KNOWN_USERS = """
-CREATE OR REPLACE TEMP TABLE am_user AS
-SELECT named.*, device_dpid, device_id, CASE WHEN ? THEN device_dpid ELSE named.dpid END AS profile_dpid,
-       CASE WHEN ? THEN device_id ELSE user_id END AS profile_id,
-       CASE WHEN ? THEN min(user_no) OVER (PARTITION BY device_dpid, device_id) ELSE user_no END AS profile_no
+ASKED = "(SELECT dpid, user_id AS id FROM am_named WHERE is_asked)"
+_KNOWN = """
+SELECT named.*, device_dpid, device_id, {profile}
 FROM am_named AS named
 LEFT JOIN am_resolved ON am_resolved.dpid = named.dpid AND am_resolved.id = named.user_id
 """
+_OF_DEVICE = """device_dpid AS profile_dpid, device_id AS profile_id,
+       min(user_no) OVER (PARTITION BY device_dpid, device_id) AS profile_no"""
+COOKIES = f"CREATE OR REPLACE TEMP TABLE am_cookie AS {_KNOWN.format(profile=_OF_DEVICE)}"
+COOKIE_USERS = "CREATE OR REPLACE TEMP VIEW am_user AS FROM am_cookie"
+_OF_ITSELF = "named.dpid AS profile_dpid, user_id AS profile_id, user_no AS profile_no"
+KNOWN_USERS = f"CREATE OR REPLACE TEMP VIEW am_user AS {_KNOWN.format(profile=_OF_ITSELF)}"
 OVER = """
 CREATE OR REPLACE TEMP TABLE am_over AS
 SELECT pos FROM (
@@ -63,7 +71,8 @@ WHERE sha256(dpid || ':' || user_id) IN (SELECT digest FROM am_opt_out)
 NOBODY_OUT = "CREATE OR REPLACE TEMP TABLE am_out (user_no BIGINT)"
 JUDGED = """
 CREATE OR REPLACE TEMP TABLE am_judged AS
-SELECT am_line.*, profile_no, device_dpid, device_id,
+SELECT pos, am_line.dpid, am_line.user_id, used, unused, ignored, failed, failed_traits, profile_no,
+       ? AND device_dpid IS DISTINCT FROM 0 AND (device_id IS NULL OR ?) AS is_unmatched,
        CASE WHEN pos IN (SELECT pos FROM am_over) THEN 'over_cap'
             WHEN category <> 'ok' THEN category
             WHEN am_user.user_no IN (SELECT user_no FROM am_out) THEN 'opted_out'
@@ -72,10 +81,9 @@ SELECT am_line.*, profile_no, device_dpid, device_id,
             ELSE 'stored' END AS class
 FROM am_line JOIN am_user USING (dpid, user_id)
 """
-CHANGES = f"""
+CHANGES = """
 CREATE OR REPLACE TEMP TABLE am_change AS
-SELECT profile_no, trait_id, is_realised, last % 2 = 1 AS is_add, (last // 2) >> {LINE_BITS} AS file_no,
-       (last // 2) % (1::BIGINT << {LINE_BITS}) AS line
+SELECT profile_no, trait_id, is_realised, last % 2 = 1 AS is_add, last // 2 AS pos
 FROM (SELECT profile_no, trait_id, bool_or(is_add) AS is_realised, max(2 * pos + is_add::BIGINT) AS last
       FROM am_judged JOIN am_line_op USING (pos) WHERE class = 'stored'
       GROUP BY profile_no, trait_id)
@@ -113,8 +121,8 @@ SELECT count(*) FROM am_before ANTI JOIN am_change USING (profile_no, trait_id)
 WHERE NOT is_gone AND owner = ? AND {LIVE.format(at="?::TIMESTAMP")}
 """
 LEFT_BY_OVERWRITE = "DELETE FROM am_held WHERE rowid IN (SELECT place FROM am_before WHERE is_gone OR owner = ?)"
-HELD = """
-INSERT INTO am_held SELECT dpid, id, trait_id, ?::TIMESTAMP, file_no, line
+HELD = f"""
+INSERT INTO am_held SELECT dpid, id, trait_id, ?::TIMESTAMP, {FILE_OF}, {LINE_OF}
 FROM am_change JOIN am_touched USING (profile_no) WHERE is_add
 """
 SEEN_GO = """
@@ -125,15 +133,15 @@ SEEN = """
 INSERT INTO am_profile SELECT dpid, id, greatest(coalesce(seen_at, ?::TIMESTAMP), ?::TIMESTAMP) FROM am_touched
 """
 
-COUNTED = """
-SELECT file_no,
+COUNTED = f"""
+SELECT {FILE_OF} AS file_no,
        count(*) FILTER (WHERE class = 'over_cap'),
        count(*) FILTER (WHERE class = 'invalid_aam_id'),
        count(*) FILTER (WHERE class = 'invalid_device_id'),
        count(*) FILTER (WHERE class IN ('no_matching_aam_id', 'opted_out')),
        count(*) FILTER (WHERE class = 'no_trait_realized'),
        count(*) FILTER (WHERE class = 'stored'),
-       count(*) FILTER (WHERE class = 'stored' AND ? AND device_dpid IS DISTINCT FROM 0 AND (device_id IS NULL OR ?)),
+       count(*) FILTER (WHERE class = 'stored' AND is_unmatched),
        coalesce(sum(used) FILTER (WHERE is_evaluated), 0),
        coalesce(sum(unused) FILTER (WHERE is_evaluated), 0),
        coalesce(sum(ignored) FILTER (WHERE is_evaluated), 0),
@@ -141,7 +149,7 @@ SELECT file_no,
        coalesce(sum(failed_traits) FILTER (WHERE is_evaluated), 0),
        count(*) FILTER (WHERE is_evaluated AND failed_traits > 0)
 FROM (SELECT *, class IN ('stored', 'no_trait_realized') AS is_evaluated FROM am_judged)
-GROUP BY file_no
+GROUP BY ALL
 """
 _NAMES = (
     "lines_over_user_cap", "invalid_aam_id", "invalid_device_id", "no_matching_aam_id", "no_trait_realized",
@@ -163,14 +171,14 @@ class LogicalFile:
 def judge(session: Session, file: LogicalFile, known: Known) -> dict[int, Counts]:
     """Says of every line in ``am_line`` what becomes of it (``am_judged``); counts them by file."""
     session.run(USERS)
-    session.run(ASKED)
-    resolve(session, known)
+    resolve(session, known, ASKED)
     is_cookie = file.kind == "cookie"
-    session.run(KNOWN_USERS, [is_cookie] * 3)
+    for statement in (COOKIES, COOKIE_USERS) if is_cookie else (KNOWN_USERS,):
+        session.run(statement)
     session.run(OVER, [file.user_cap, file.user_cap])
     session.run(OPTED_OUT if session.value("SELECT count(*) FROM am_opt_out") else NOBODY_OUT)
-    session.run(JUDGED, [is_cookie])
-    found = session.rows(COUNTED, [file.kind in ("device", "cross_device"), file.kind == "device"])
+    session.run(JUDGED, [file.kind in ("device", "cross_device"), file.kind == "device", is_cookie])
+    found = session.rows(COUNTED)
     return {
         int(file_no): Counts(**{name: int(value) for name, value in zip(_NAMES, counts, strict=True)})
         for file_no, *counts in found

@@ -18,7 +18,6 @@ from ingest_core.audience_manager.items import OP_KINDS
 from ingest_core.audience_manager.parsed_block import Ops
 from ingest_core.clock import now
 from ingest_core.engine import Engine, Session
-from ingest_core.vault.writing import append
 
 SEEN_OFTEN = 100
 """On a day; rarer pairs are not reported and go when the day is over."""
@@ -93,10 +92,10 @@ class UnusedSignals:
         values = ops.value.dictionary.take(pa.array(found)).cast(pa.string())
         pairs = pa.table({"key": keys, "value": values, "seen": times[found]}).filter(_may_be_kept(keys, values))
         count = pairs.num_rows
-        for name, number in (("file_no", self._file_no), ("dpid", self._owner)):
-            pairs = pairs.append_column(name, pa.array(np.full(count, number, np.int64)))
+        for name, number in (("dpid", self._owner), ("file_no", self._file_no)):
+            pairs = pairs.add_column(0, name, pa.array(np.full(count, number, np.int64)))
         if count:
-            append(self._session, "am_unused", pairs)
+            self._session.insert("am_unused", pairs)
         self._rows += count
         if self._rows > 2 * MOST_PAIRS:
             self._session.run(COMPACT, [MOST_PAIRS])
