@@ -123,10 +123,11 @@ def _export(order: Order, last: Run | None, *, is_busy: bool) -> None:
 def _left_out(order: Order) -> None:
     sources = workspace().audience.registered().sources
     for one in workspace().outbound.orders.left_out(order):
-        much = count(one["traits"], "trait") if one["traits"] else "Everything"
+        much = count(one["traits"], "trait") if one["traits"] else "everything"
+        source = escape(words.data_source(one["dpid"], sources))
         st.caption(
-            f":orange[:material/block:] {much} of **{escape(words.data_source(one['dpid'], sources))}** is left out: "
-            f"export control {escape(', '.join(one['labels']))}."
+            f":orange[:material/block:] Left out: {much} of **{source}**, by the export "
+            f" control {escape(', '.join(one['labels']))}."
         )
 
 

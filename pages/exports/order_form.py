@@ -16,7 +16,7 @@ from pages.ui.state import workspace
 from pages.ui.text import escape
 
 MB = 1 << 20
-STILL_NEEDED = {"order_id": "id", "name": "name", "master": "ids of", "place": "destination"}
+STILL_NEEDED = {"order_id": "id", "name": "name", "master": "data source", "place": "destination"}
 
 
 @dataclass

@@ -219,7 +219,7 @@ class TestExport:
         audience.outbound.orders.set_controls(478, ("ads",))
         audience.outbound.orders.change(215, order.model_copy(update={"labels": ("ads",)}))
         page = open_page("am_exports", order="215")
-        assert "3 traits of **CRM ids (478)** is left out: export control ads" in plain(page)
+        assert "Left out: 3 traits of **CRM ids (478)**, by the export control ads" in plain(page)
         assert "Kept from Partner" in plain(page)
 
     def test_controls_are_set_by_data_source(self, open_page, audience, order):

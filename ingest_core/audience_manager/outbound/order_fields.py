@@ -26,6 +26,7 @@ WORDS = {
     "split_bytes": "From 1,000 bytes to 1 TB.",
     "keep_days": "From 0 to 3,650 days.",
 }
+NO_PLACE = "Say where its files go: a destination, or a folder."
 Problems = dict[str, str]
 
 
@@ -40,8 +41,13 @@ def read_order(
         order = Order.model_validate(dict(fields))
     except ValidationError as error:
         names = [str(one["loc"][0]) for one in error.errors() if one["loc"]]
-        return None, {name: WORDS.get(name, "This cannot be used.") for name in names}
-    found: Problems = {}
+        found = {name: WORDS.get(name, "This cannot be used.") for name in names}
+        if not str(fields.get("name") or "").strip():
+            found.setdefault("name", WORDS["name"])
+        if fields.get("destination") is None and fields.get("folder") is None:
+            found.setdefault("place", NO_PLACE)
+        return None, found
+    found = {}
     if any(one.order_id == order.order_id for one in others):
         found["order_id"] = "Another order has this id."
     if any(one.name.lower() == order.name.strip().lower() for one in others):
@@ -56,7 +62,7 @@ def read_order(
 
 def _place(order: Order, destinations: Sequence[str]) -> str:
     if (order.destination is None) == (order.folder is None):
-        return "Say where its files go: a destination, or a folder."
+        return NO_PLACE
     if order.folder is not None:
         return "" if Path(order.folder).is_absolute() else "A folder is a whole path, such as /srv/exchange/partner."
     return "" if order.destination in destinations else "This destination is not there any more."

@@ -57,6 +57,8 @@ class TestFields:
     def test_several_problems_are_told_at_once(self):
         _, problems = read_order({**GOOD, "header": "<", "content": "<", "name": " "})
         assert set(problems) == {"header", "content", "name"}
+        _, problems = read_order({"order_id": 7, "name": " ", "master": None})
+        assert set(problems) == {"master", "name", "place"}
 
     def test_ids_and_names_of_others_are_taken(self):
         other = Order(**{**GOOD, "name": "PARTNER"})
