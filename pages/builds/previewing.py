@@ -80,6 +80,8 @@ def again() -> None:
 def draw(preview: BuildPreview, build: Build) -> None:
     """Figures, names, first lines, what is left out and what to do about it."""
     counts = preview.counts
+    for remark in preview.remarks:
+        st.warning(f"{escape(remark.message)} {escape(remark.hint)}", icon=":material/lock_person:")
     with st.grid(4, min_column_width=120):
         st.metric("Rows", number(counts["rows"]), border=True)
         st.metric("Removals", number(counts["removals"]), border=True, help="Traits that somebody has no more.")
