@@ -127,7 +127,7 @@ def _left_out(order: Order) -> None:
         source = escape(words.data_source(one["dpid"], sources))
         st.caption(
             f":orange[:material/block:] Left out: {much} of **{source}**, by the export "
-            f" control {escape(', '.join(one['labels']))}."
+            f"control {escape(', '.join(one['labels']))}."
         )
 
 
