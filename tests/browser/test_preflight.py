@@ -41,8 +41,8 @@ def test_from_files_with_mistakes_to_files_that_were_sent(page, address, bucket,
 
     page.goto(f"{address}/am_preflight?place=acme")
     expect(page.get_by_text("What pre-flight is for")).to_be_visible()
-    page.locator("input[type=file]").first.set_input_files([str(path) for path in files])
-    expect(page.get_by_text("2 files: 2 with errors.")).to_be_visible()  # one after the other
+    page.locator("input[type=file][multiple]").first.set_input_files([str(path) for path in files])
+    expect(page.get_by_text("2 files: 2 with errors.")).to_be_visible(timeout=60_000)  # one after the other
     expect(page).to_have_url(re.compile(r"preflight=[0-9a-f]{16}"))
     expect(page.get_by_text("3 lines: Line ends: CR LF → LF")).to_be_visible()
     assert "asha@example.com" not in page.content()
