@@ -234,12 +234,11 @@ class Collector:
 
 
 def append(session: Session, table: str, rows: pa.Table) -> None:
-    """Adds Arrow rows to a table of ours, column by name."""
-    session.register("arrow_rows", rows)
-    try:
-        session.run(f"INSERT INTO {table} BY NAME SELECT * FROM arrow_rows")
-    finally:
-        session.unregister("arrow_rows")
+    """Adds Arrow rows to a table of ours, column by name; a column that is not given is NULL."""
+    names = [str(name) for name, *_ in session.rows(f"DESCRIBE {table}")]
+    given = set(rows.column_names)
+    empty = pa.nulls(rows.num_rows)
+    session.insert(table, pa.table([rows[name] if name in given else empty for name in names], names=names))
 
 
 def _storage(tokens: pa.Array) -> pa.Array:
