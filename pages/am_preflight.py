@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import streamlit as st
 
 from ingest_core.audience_manager.preflight_page import page as report_page
@@ -90,7 +92,8 @@ def whole(held: Received, look: Look) -> None:
         st.markdown(f"### {badges.badge(words.VERDICTS[look.found.verdict])}")
         st.markdown(f"**{count(len(files), 'file')}:** {', '.join(told)}.")
         with st.container(horizontal=True, vertical_alignment="center"):
-            if st.button("Send", type="primary", icon=":material/send:", key="send"):
+            kind: Literal["primary", "secondary"] = "secondary" if look.found.verdict == "blocked" else "primary"
+            if st.button("Send", type=kind, icon=":material/send:", key="send"):
                 sending_files.dialog(held, look)
             can_process = any(one.check.kind in ("data", "id_sync") for one in files)
             if st.button("Process here", icon=":material/play_arrow:", key="process_here", disabled=not can_process):

@@ -188,14 +188,14 @@ class Errands:
 
 
 _CUT_OFF = StateError(
-    "The app ended before this export was made. Nothing was sent.",
+    "The app ended before this run was made. Nothing was sent.",
     code="cut_off",
-    hint="Export again.",
+    hint="Start it again.",
 )
 _FAULT = StateError(
-    "The export ended by a fault of ours.",
+    "The run ended by a fault of ours.",
     code="internal_error",
-    hint="Export again; if it happens twice, report the code.",
+    hint="Start it again; if it happens twice, report the code.",
 )
 
 
