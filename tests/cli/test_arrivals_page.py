@@ -33,7 +33,8 @@ def test_every_example_runs_and_the_file_of_the_inbox_is_loaded(repository, tmp_
     assert (arrival["file"], arrival["state"]) == ("customers_20261128.tsv", "loaded")
     assert [one["request_id"] for one in onramp.json("history")] == [arrival["request_id"]]
     assert [path.name for path in (onramp.home / "inbox" / "done").iterdir()] == ["customers_20261128.tsv"]
-    first, second = onramp.json("schedule", "list")
+    first, second, daily = onramp.json("schedule", "list")
     assert (first["is_paused"], second["is_paused"]) == (False, True)
     assert (second["every_seconds"], second["after"], second["threshold_percent"]) == (3600, "leave", 2.5)
+    assert (daily["folder"], daily["days_back"]) == ("partner/date=*", 3)
     assert second["notify"] == ["ops@example.com"]

@@ -73,7 +73,7 @@ def test_maintenance_says_what_it_removed(loaded):
     told = loaded.json("maintain", "--keep-days", 0)
     assert told["removed"] == {
         "drafts": 0, "uploads": 0, "log_rows": 0, "rejected_rows": 1, "received_files": 0, "inbox_files": 0,
-        "audience_rows": 0, "audience_samples": 0, "values": 0,
+        "audience_rows": 0, "audience_samples": 0, "audience_files": 0, "values": 0,
     }  # fmt: skip
     assert 0 < told["bytes_after"]
     assert loaded.json("digest") == digest

@@ -137,6 +137,7 @@ def test_retention_says_what_would_go_and_removes_it(tab, workspace, receipt):
         "Inbox files": "0",
         "Audience lines": "0",
         "Sampled lines": "0",
+        "Audience files": "0",
     }
     page.button(key="clean_up").click().run()
     press_inside(page, "clean_up", "confirm_clean_up")
