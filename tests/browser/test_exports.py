@@ -63,7 +63,7 @@ def written(place, mode):
 
 
 def close(page):
-    page.get_by_role("button", name="Close").click()
+    page.get_by_role("dialog").get_by_role("button", name="Close").click()
     expect(page.get_by_role("dialog")).to_have_count(0)
 
 
