@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import streamlit as st
 
 from ingest_core.audience_manager.outbound.orders import Order
 from ingest_core.audience_manager.outbound.runs import PREPARED, Run
-from ingest_core.errors import OnrampError
 from pages.audience import run_drawer, run_words
 from pages.exports import order_form, previewing, run_list, under_way, words
-from pages.ui import badges, errors
+from pages.exports.doing import done
+from pages.ui import badges
 from pages.ui.state import when, workspace
 from pages.ui.text import ago, count, escape
-from pages.ui.waiting import at_once
 
 PARAMETER = "order"
 NEW = "new"
@@ -50,7 +47,7 @@ def _new() -> None:
     order, is_fine = order_form.draw(NEW, None)
     if st.button("Create the order", type="primary", key="create_order", disabled=not is_fine) and order is not None:
         made: list[Order] = []
-        if _done(lambda: made.append(workspace().outbound.orders.add(order))):
+        if done(lambda: made.append(workspace().outbound.orders.add(order))):
             open_in_url(order.order_id)
             st.session_state["done"] = f"{escape(order.name)} created. Nothing is sent until you export"
             st.rerun()
@@ -142,7 +139,7 @@ def _change(order: Order) -> None:
     if (
         st.button("Save", type="primary", key="save_order", disabled=not is_fine or is_same)
         and changed is not None
-        and _done(lambda: workspace().outbound.orders.change(order.order_id, changed))
+        and done(lambda: workspace().outbound.orders.change(order.order_id, changed))
     ):
         st.session_state["done"] = f"{escape(changed.name)} saved. It counts from the next run on"
         st.rerun()
@@ -153,19 +150,9 @@ def _remove(order: Order) -> None:
         "Its receiver is told nothing more, **not even who leaves from now on**. What it was told is forgotten here; "
         "an order made again tells everything. Runs stay in the history, files at the place stay where they are."
     )
-    if st.button("Remove this order", icon=":material/delete:", key="remove_order_for_good") and _done(
+    if st.button("Remove this order", icon=":material/delete:", key="remove_order_for_good") and done(
         lambda: workspace().outbound.orders.remove(order.order_id)
     ):
         _close()
         st.session_state["done"] = f"{escape(order.name)} removed"
         st.rerun()
-
-
-def _done(work: Callable[[], object]) -> bool:
-    try:
-        with at_once(workspace()):
-            work()
-    except OnrampError as error:
-        errors.show(error)
-        return False
-    return True

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import streamlit as st
 
 from ingest_core.audience_manager.outbound.segment_counts import SegmentTrial
 from ingest_core.audience_manager.outbound.segments import TraitSegment
 from ingest_core.errors import OnrampError
+from pages.exports.doing import done
 from pages.exports.words import data_source
-from pages.ui import errors
 from pages.ui.state import workspace
 from pages.ui.text import count, escape
-from pages.ui.waiting import at_once, forget, remembered
+from pages.ui.waiting import forget, remembered
 
 PARAMETER = "trait_segment"
 NEW = "new"
@@ -122,9 +120,9 @@ def _traits(mark: str) -> None:
 def _save(segment: TraitSegment | None, name: str, rule: str, segment_id: int | None) -> None:
     segments = workspace().outbound.segments
     if segment is None:
-        is_done = _done(lambda: segments.add(name, rule, segment_id))
+        is_done = done(lambda: segments.add(name, rule, segment_id))
     else:
-        is_done = _done(lambda: segments.change(segment.segment_id, name=name, rule=rule))
+        is_done = done(lambda: segments.change(segment.segment_id, name=name, rule=rule))
     if is_done:
         _close()
         st.session_state["done"] = f"{escape(name)} saved. Who enters or leaves by it is told by the next run"
@@ -138,19 +136,9 @@ def _remove(segment: TraitSegment) -> None:
         st.markdown("\n".join(f"- {escape(one.name)}: {count(one.told, 'id')} told to be in it" for one in hearing))
     else:
         st.markdown("No order tells it, so nobody hears of it.")
-    if st.button("Remove this segment", icon=":material/delete:", key="remove_segment_for_good") and _done(
+    if st.button("Remove this segment", icon=":material/delete:", key="remove_segment_for_good") and done(
         lambda: workspace().outbound.segments.remove(segment.segment_id)
     ):
         _close()
         st.session_state["done"] = f"{escape(segment.name)} removed"
         st.rerun()
-
-
-def _done(work: Callable[[], object]) -> bool:
-    try:
-        with at_once(workspace()):
-            work()
-    except OnrampError as error:
-        errors.show(error)
-        return False
-    return True

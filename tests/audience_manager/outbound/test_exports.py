@@ -275,6 +275,30 @@ class TestFaults:
             assert [run.status for run in again.outbound.runs.list()] == [NOTHING, DELIVERED]
 
 
+ODD_IDS = st.text(st.sampled_from("aZ9 ,=\"';é漢-_"), min_size=1, max_size=6).filter(lambda text: text == text.strip())
+
+
+@settings(deadline=None, max_examples=12)
+@given(st.dictionaries(ODD_IDS, st.sets(st.sampled_from([1, 2, 3]), min_size=1), min_size=1, max_size=6))
+def test_an_export_that_is_taken_in_elsewhere_gives_the_same_sets(tmp_path_factory, people):
+    root = tmp_path_factory.mktemp("reimport")
+    held = {}
+    for side in ("sender", "receiver"):
+        with Workspace.open(root / side / "home", user="tests") as workspace:
+            workspace.sources.add("CRM", kind="data_source", dpid=CRM, id_type="cross_device")
+            for trait in (1, 2, 3):
+                workspace.audience.traits.add(f"Trait {trait}", CRM, trait_id=trait)
+            out = Out(workspace, root / side / "place")
+            out.folder.mkdir()
+            if side == "sender":
+                lines = [f"{one}\t{','.join(f'd_sid={trait}' for trait in sorted(has))}" for one, has in people.items()]
+            out.ingest(DATA, *lines)
+            held[side] = {one: set(has) for one, has in workspace.audience.members(DAY).items()}
+            out.order(what="traits")
+            lines = out.lines(out.run("full"))  # bare numbers: what the receiver takes in
+    assert held["receiver"] == held["sender"] == {(CRM, one): has for one, has in people.items()}
+
+
 USERS, TRAITS = ["u1", "u2", "u3"], [1, 2, 3]
 CHANGES = st.lists(st.tuples(st.sampled_from(USERS), st.sampled_from(TRAITS), st.booleans()), min_size=1, max_size=4)
 
