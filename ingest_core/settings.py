@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
@@ -65,12 +66,19 @@ _UNITS = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
 _BINARY = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40}
 
 
-def _bytes(value: object) -> object:
-    """``40 MB`` and ``1.5GiB`` beside a plain number of bytes."""
-    found = re.fullmatch(r"(\d+(?:\.\d+)?) ?([KMGT]?)(i?)B?", value.strip()) if isinstance(value, str) else None
+def bytes_of(size: str) -> int:
+    """``40 MB`` and ``1.5GiB``, as all sizes are written here, in bytes. ValueError where it is none."""
+    found = re.fullmatch(r"(\d+(?:\.\d+)?) ?([KMGT]?)(i?)B?", size.strip())
     if found is None:
-        return value
+        raise ValueError("it is no size")
     return round(float(found[1]) * (_BINARY if found[3] else _UNITS)[found[2]])
+
+
+def _bytes(value: object) -> object:
+    """Beside a plain number of bytes."""
+    with contextlib.suppress(ValueError):
+        return bytes_of(value) if isinstance(value, str) else value
+    return value
 
 
 def _none(value: object) -> object:

@@ -51,11 +51,12 @@ BASE_GOES = tuple(
 SYNCS = "SELECT file_no, name FROM am_file WHERE kind = 'id_sync' AND code IS NULL"
 ALL_FILES = "SELECT DISTINCT file_no FROM am_sample"
 LEFT_ALONE = """
-DELETE FROM am_pair WHERE sha256(dpid || ':' || id) IN (SELECT digest FROM am_opt_out)
+FROM am_pair WHERE sha256(dpid || ':' || id) NOT IN (SELECT digest FROM am_opt_out)
 """
 HASHES_LEFT_ALONE = """
-DELETE FROM am_pair WHERE line IN (
-    SELECT line FROM am_pair WHERE place = 0 AND sha256(dpid || ':' || id) IN (SELECT digest FROM am_opt_out))
+FROM am_pair ANTI JOIN (
+    SELECT line FROM am_pair WHERE place = 0 AND sha256(dpid || ':' || id) IN (SELECT digest FROM am_opt_out)
+) USING (line)
 """
 
 
@@ -115,7 +116,7 @@ def forgotten_ids(session: Session) -> dict[int, list[str]]:
 def leave_alone(session: Session, *, is_c2c: bool) -> None:
     """Takes ids that were forgotten out of the rows of an ID sync (``am_pair``)."""
     if session.value("SELECT count(*) FROM am_opt_out"):
-        session.run(HASHES_LEFT_ALONE if is_c2c else LEFT_ALONE)
+        session.scratch.keep("am_pair", HASHES_LEFT_ALONE if is_c2c else LEFT_ALONE)
 
 
 def _forget_cells(session: Session) -> None:

@@ -24,15 +24,14 @@ _LAST = """
 """
 
 ANCHOR_IN_ROW = """
-CREATE OR REPLACE TEMP TABLE am_anchor AS
 SELECT line, dpid AS device_dpid, id AS device_id, place FROM am_pair WHERE place = ?
 """
 ANCHOR_OF_MASTER = """
-CREATE OR REPLACE TEMP TABLE am_anchor AS
 SELECT line, device_dpid, device_id, place FROM am_pair JOIN am_resolved USING (dpid, id) WHERE place = 0
 """
+MASTERS = "(SELECT dpid, id FROM am_pair WHERE place = 0)"
+UUIDS = f"SELECT device_id FROM am_anchor WHERE device_dpid = {UUID_DPID}"
 NEW_MAPS = f"""
-CREATE OR REPLACE TEMP TABLE am_new_map AS
 SELECT dpid, id, device_dpid, device_id, {_LAST} + max(turn) AS seq
 FROM (SELECT pair.dpid, pair.id, device_dpid, device_id, pair.line * 128 + pair.place AS turn
       FROM am_pair AS pair JOIN am_anchor AS anchor USING (line)
@@ -53,7 +52,6 @@ WHERE am_map.device_dpid = {UUID_DPID} AND am_map.device_id = seen.device_id
 """
 
 NEW_LINKS = f"""
-CREATE OR REPLACE TEMP TABLE am_new_link AS
 SELECT dpid, id, known_dpid, known_id, {_LAST} + max(turn) AS seq
 FROM (SELECT other.dpid, other.id, master.dpid AS known_dpid, master.id AS known_id,
              other.line * 128 + other.place AS turn
@@ -70,7 +68,6 @@ WHERE am_link.dpid = fresh.dpid AND am_link.id = fresh.id
 LINKS = "INSERT INTO am_link SELECT dpid, id, known_dpid, known_id, seq FROM am_new_link"
 
 NEW_HASHES = f"""
-CREATE OR REPLACE TEMP TABLE am_new_hash AS
 SELECT dpid, id, hash, {_LAST} + max(turn) AS seq
 FROM (SELECT master.dpid, master.id, other.id AS hash, other.line * 128 + other.place AS turn
       FROM am_pair AS other JOIN am_pair AS master ON master.line = other.line AND master.place = 0
@@ -122,23 +119,22 @@ def restart_days(session: Session, at: datetime) -> None:
 def apply_ids(session: Session, columns: Sequence[int], known: Known) -> int:
     """Rows of an ``adobe_id`` file whose columns are these data sources; returns how many found their device."""
     place = columns.index(UUID_DPID) if UUID_DPID in columns else 0
+    scratch = session.scratch
     if place or columns[0] == UUID_DPID or is_global(columns[0]):
-        session.run(ANCHOR_IN_ROW, [place])
+        rows = scratch.keep("am_anchor", ANCHOR_IN_ROW, [place])
     else:
-        session.run("CREATE OR REPLACE TEMP TABLE am_asked AS SELECT dpid, id FROM am_pair WHERE place = 0")
-        resolve(session, known)
-        session.run(ANCHOR_OF_MASTER)
-    session.run(
-        f"CREATE OR REPLACE TEMP TABLE am_seen AS SELECT device_id FROM am_anchor WHERE device_dpid = {UUID_DPID}"
-    )
+        resolve(session, known, MASTERS)
+        rows = scratch.keep("am_anchor", ANCHOR_OF_MASTER)
+    scratch.keep("am_seen", UUIDS)
     restart_days(session, known.at)
-    session.run(NEW_MAPS)
+    scratch.keep("am_new_map", NEW_MAPS)
     session.run(OLD_MAPS_GO)
     session.run(MAPS, [known.at])
-    for statement in (NEW_LINKS, OLD_LINKS_GO, LINKS):
-        session.run(statement)
+    scratch.keep("am_new_link", NEW_LINKS)
+    session.run(OLD_LINKS_GO)
+    session.run(LINKS)
     _keep_newest(session, list(known.cookies))
-    return int(session.value("SELECT count(*) FROM am_anchor"))
+    return rows
 
 
 def _keep_newest(session: Session, cookies: list[int]) -> None:
@@ -151,6 +147,7 @@ def _keep_newest(session: Session, cookies: list[int]) -> None:
 
 def apply_hashes(session: Session) -> None:
     """Rows of a ``c2c_id`` file: the newest ten addresses of each customer are kept."""
-    for statement in (NEW_HASHES, OLD_HASHES_GO, HASHES):
-        session.run(statement)
+    session.scratch.keep("am_new_hash", NEW_HASHES)
+    session.run(OLD_HASHES_GO)
+    session.run(HASHES)
     session.run(TOO_MANY_HASHES, [GraphLimits().hashes_per_customer])

@@ -36,24 +36,22 @@ class LoggedBatch:
 
 
 NONE_YET = """
-CREATE OR REPLACE TEMP TABLE am_now_as (
-    batch_no INTEGER, from_dpid BIGINT, from_id VARCHAR, dpid BIGINT, id VARCHAR)
+SELECT 0::INTEGER AS batch_no, 0::BIGINT AS from_dpid, '' AS from_id, 0::BIGINT AS dpid, '' AS id WHERE false
 """
 ASKED = """
-CREATE OR REPLACE TEMP TABLE am_asked AS
 SELECT DISTINCT am_op.dpid, user_id AS id FROM am_op JOIN am_now_file USING (file_no)
 WHERE batch_no = ? AND is_cookie AND file_no BETWEEN ? AND ?
 """
-STOOD_FOR = "INSERT INTO am_now_as SELECT ?::INTEGER, dpid, id, device_dpid, device_id FROM am_resolved"
+STOOD_FOR = """
+SELECT ?::INTEGER AS batch_no, dpid AS from_dpid, id AS from_id, device_dpid AS dpid, device_id AS id FROM am_resolved
+"""
 SEEN = f"""
-CREATE OR REPLACE TEMP TABLE am_seen AS
 SELECT DISTINCT user_id AS device_id FROM am_op JOIN am_now_file USING (file_no)
 WHERE batch_no = ? AND NOT is_cookie AND am_op.dpid = {UUID_DPID} AND file_no BETWEEN ? AND ?
 UNION
 SELECT id FROM am_now_as WHERE batch_no = ? AND dpid = {UUID_DPID}
 """
 PAIRS = """
-CREATE OR REPLACE TEMP TABLE am_pair AS
 SELECT line, (place - 1)::INTEGER AS place, (?::BIGINT[])[least(place, ?)] AS dpid, id
 FROM (SELECT line, unnest(ids) AS id, generate_subscripts(ids, 1) AS place FROM am_row WHERE file_no = ?)
 WHERE id IS NOT NULL
@@ -62,7 +60,7 @@ WHERE id IS NOT NULL
 
 def refold_ids(session: Session, batches: Sequence[LoggedBatch]) -> None:
     """Adds to ``am_map``, ``am_link`` and ``am_hash``; fills ``am_now_as``. ``am_now_file`` lists the data files."""
-    session.run(NONE_YET)
+    session.scratch.keep("am_now_as", NONE_YET)
     for batch in batches:
         data = [file for file in batch.files if isinstance(file.name, DataName)]
         if data:
@@ -75,15 +73,15 @@ def refold_ids(session: Session, batches: Sequence[LoggedBatch]) -> None:
 def _data(session: Session, batch: LoggedBatch, files: Sequence[LoggedFile]) -> None:
     span = [files[0].file_no, files[-1].file_no]
     if any(file.is_cookie for file in files):
-        session.run(ASKED, [batch.batch_no, *span])
-        resolve(session, batch.known)
-        session.run(STOOD_FOR, [batch.batch_no])
-    if session.run(SEEN, [batch.batch_no, *span, batch.batch_no]):
+        session.scratch.keep("am_asked", ASKED, [batch.batch_no, *span])
+        resolve(session, batch.known, "am_asked")
+        session.scratch.add("am_now_as", STOOD_FOR, [batch.batch_no])
+    if session.scratch.keep("am_seen", SEEN, [batch.batch_no, *span, batch.batch_no]):
         id_map.restart_days(session, batch.known.at)
 
 
 def _sync(session: Session, file_no: int, name: IdSyncName, known: Known) -> None:
-    session.run(PAIRS, [list(name.columns), len(name.columns), file_no])
+    session.scratch.keep("am_pair", PAIRS, [list(name.columns), len(name.columns), file_no])
     if name.prefix == "c2c_id":
         id_map.apply_hashes(session)
     else:

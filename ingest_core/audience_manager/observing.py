@@ -44,7 +44,7 @@ KEEP_REPORT = "INSERT INTO am_file_report VALUES (?, ?, ?, ?, ?, ?, ?)"
 
 @dataclass
 class PartWatch:
-    """Follows the reading of one file. ``samples``: the first lines of each kind that are refused as they are read."""
+    """Follows one file. ``samples``: the first lines of each kind that are refused as they are read or judged."""
 
     file_no: int
     dpid: int
@@ -52,6 +52,7 @@ class PartWatch:
     codes: Counter[str] = field(default_factory=Counter)
     samples: list[Sample] = field(default_factory=list)
     spaced: list[tuple[int, str]] = field(default_factory=list)
+    realised: int = 0
     progress: Progress = ignore_progress
     _sampled: Counter[str] = field(default_factory=Counter)
 
@@ -113,13 +114,20 @@ class Observer:
         self._signals.forget(file_no)
         self._watched.pop(file_no, None)
 
+    def note(self, name: DataName) -> None:
+        """What became of a share of the lines of one logical file that was just folded."""
+        for file_no, traits in self._session.rows(REALISED_BY_FILE):
+            self._watched[int(file_no)].realised += int(traits)
+        if self._is_any_sampled(name):
+            for watch in self._watched.values():
+                watch.samples += sampling.judged(self._session, watch.file_no)
+
     def keep(self, name: DataName, counts: Mapping[int, Counts], files: Sequence[sampling.Readable]) -> None:
         """Writes what is known of the files of one logical file after it was folded. ``counts``: by file number."""
-        realised = {int(file_no): int(traits) for file_no, traits in self._session.rows(REALISED_BY_FILE)}
-        is_sampled = any(self._is_sampled(dpid) for dpid in (name.dpid, name.target) if dpid is not None)
+        is_sampled = self._is_any_sampled(name)
         for file in files:
             watch = self._watched.pop(file.file_no)
-            of_file = counts.get(file.file_no, Counts()) + Counts(total_realized_traits=realised.get(file.file_no, 0))
+            of_file = counts.get(file.file_no, Counts()) + Counts(total_realized_traits=watch.realised)
             self._session.run(
                 KEEP_REPORT,
                 [
@@ -136,6 +144,9 @@ class Observer:
         """What is kept for a time and is older than that goes."""
         sampling.let_go(self._session, self._clock)
         unused.let_go(self._session, self._clock.date())
+
+    def _is_any_sampled(self, name: DataName) -> bool:
+        return any(self._is_sampled(dpid) for dpid in (name.dpid, name.target) if dpid is not None)
 
     def _is_sampled(self, dpid: int) -> bool:
         source = self._registered.sources.get(dpid)

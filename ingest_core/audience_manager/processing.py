@@ -32,21 +32,19 @@ from ingest_core.audience_manager.receipts import (
     SyncReceipt,
 )
 from ingest_core.audience_manager.registered import Kind, Registered
+from ingest_core.audience_manager.resolving import resolve
 from ingest_core.audience_manager.sampling import Readable
+from ingest_core.audience_manager.shares import Shares
 from ingest_core.audience_manager.signal_loads import Taken
 from ingest_core.audience_manager.staging import Part, stage_part, stage_rows
 from ingest_core.audience_manager.trait_fold import LogicalFile
 from ingest_core.audience_manager.traits import realisable
-from ingest_core.audience_manager.wire import WireLimits, text_chunks
+from ingest_core.audience_manager.wire import WireLimits, plain_size, text_chunks
 from ingest_core.engine import Session
 from ingest_core.engine.steps import Runner
 from ingest_core.errors import FileError
 from ingest_core.models import ByteSource, StepReport
 
-FORGET_PART = (
-    f"DELETE FROM am_line WHERE {trait_fold.FILE_OF} = ?",
-    f"DELETE FROM am_line_op WHERE {trait_fold.FILE_OF} = ?",
-)
 LOG_LINES = f"""
 INSERT INTO am_op
 SELECT {trait_fold.FILE_OF}, {trait_fold.LINE_OF}, judged.dpid, judged.user_id, trait_id, is_add
@@ -55,8 +53,8 @@ WHERE class IN ('stored', 'no_matching_aam_id')
 """
 ROWS = "SELECT count(*) FROM am_pair WHERE place = 0"
 LOG_HASHES = "INSERT INTO am_row SELECT ?::BIGINT, line, list(id ORDER BY place) FROM am_pair GROUP BY line"
-DEVICES = "CREATE OR REPLACE TEMP TABLE am_device (receipt VARCHAR, dpid BIGINT, id VARCHAR)"
-NEW_DEVICES = "INSERT INTO am_device SELECT ?::VARCHAR, dpid, id FROM am_touched"
+NO_DEVICES = "SELECT '' AS receipt, 0::BIGINT AS dpid, '' AS id WHERE false"
+DEVICES = "SELECT ?::VARCHAR AS receipt, dpid, id FROM am_touched"
 COUNT_DEVICES = "SELECT receipt, count(DISTINCT (dpid, id)) FROM am_device GROUP BY receipt"
 EARLIER = """
 SELECT count(*) FILTER (WHERE sha256 = ?), count(*) FROM am_file LEFT JOIN am_batch USING (batch_no)
@@ -66,9 +64,7 @@ NEW_BATCH = """
 INSERT INTO am_batch (batch_no, request_id, counts_at, uploaded_by, started_at, finished_at, steps, known)
 VALUES (?, ?, ?, ?, ?, ?, ?, ?)
 """
-SEEN = (
-    f"CREATE OR REPLACE TEMP TABLE am_seen AS SELECT DISTINCT id AS device_id FROM am_device WHERE dpid = {UUID_DPID}"
-)
+SEEN = f"SELECT DISTINCT id AS device_id FROM am_device WHERE dpid = {UUID_DPID}"
 
 
 @dataclass(frozen=True)
@@ -120,7 +116,7 @@ class Batch:
         with self._runner.timed("read names", "Read and check the names; hash the bytes.") as done:
             files = [file for source in sources if (file := self._received(source)) is not None]
             done(len(files))
-        self._session.run(DEVICES)
+        self._session.scratch.keep("am_device", NO_DEVICES)
         self._known.list_days(self._session)
         for parts in logical_files(files):
             name = parts[0].name
@@ -130,7 +126,7 @@ class Batch:
                 done(self._data(name, parts))
         for receipt, devices in self._session.rows(COUNT_DEVICES):
             self._receipts[receipt].total_devices = int(devices)
-        if self._session.run(SEEN):
+        if self._session.scratch.keep("am_seen", SEEN):
             id_map.restart_days(self._session, self._options.at)
         for file in sync_files(files):
             with self._runner.timed("ids", "Map ids to devices.", id_map.NEW_MAPS) as done:
@@ -208,41 +204,50 @@ class Batch:
     # ── data ────────────────────────────────────────────────────────────────────────────────────────────────
 
     def _data(self, name: DataName, files: Sequence[Inbound]) -> int:
-        for table in trait_fold.TABLES:
-            self._session.run(table)
-        staged = [part for number, file in enumerate(files) if (part := self._part(name, number, file)) is not None]
+        shares = Shares(self._session, sum(plain_size(file.source, file.tail) for file in files))
+        staged = [
+            part for number, file in enumerate(files) if (part := self._part(name, number, file, shares)) is not None
+        ]
         if not staged:
             return 0
+        receipt = self._receipt(name)
         file = LogicalFile(self._kind(name), name.owner, name.mode, self._options.user_cap)
-        by_file = _with_read(trait_fold.judge(self._session, file, self._known), staged)
+        if file.kind == "cookie":
+            shares.regroup(lambda: resolve(self._session, self._known, trait_fold.IDS))
+        judged: dict[int, Counts] = {}
+        counts = Counts()
+        for _ in shares:
+            for file_no, found in trait_fold.judge(self._session, file, self._known).items():
+                judged[file_no] = judged.get(file_no, Counts()) + found
+            if not self._options.is_beta:
+                counts += self._fold(name, file, receipt)
+        by_file = _with_read(judged, staged)
         self.report.per_file |= {files[part.number].source.name: by_file[part.file_no] for part in staged}
-        counts = sum(by_file.values(), Counts())
+        counts += sum(by_file.values(), Counts())
         if self._options.is_beta:
             counts = _without_mapping(counts)
         else:
-            counts += trait_fold.fold(self._session, file, self._options.at)
-            self._session.run(LOG_LINES)
-            self._observe(name, by_file, staged, files)
-        receipt = self._receipt(name)
+            self._observer.keep(name, by_file, [self._readable(part, files[part.number]) for part in staged])
         receipt.files += [file.source.name for file in files if self._is_taken(file)]
         _add(receipt, counts)
-        if file.kind != "cross_device" and not self._options.is_beta:
-            self._session.run(NEW_DEVICES, [receipt.key])
         return counts.stored_records
 
-    def _observe(
-        self, name: DataName, counts: dict[int, Counts], staged: Sequence[Part], files: Sequence[Inbound]
-    ) -> None:
-        options = self._options
-        readable = [
-            Readable(part.file_no, files[part.number], options.limits, options.max_line_bytes) for part in staged
-        ]
-        self._observer.keep(name, counts, readable)
+    def _fold(self, name: DataName, file: LogicalFile, receipt: BatchReceipt) -> Counts:
+        """What the judged lines of one share do."""
+        counts = trait_fold.fold(self._session, file, self._options.at)
+        self._session.run(LOG_LINES)
+        self._observer.note(name)
+        if file.kind != "cross_device":
+            self._session.scratch.add("am_device", DEVICES, [receipt.key])
+        return counts
+
+    def _readable(self, part: Part, file: Inbound) -> Readable:
+        return Readable(part.file_no, file, self._options.limits, self._options.max_line_bytes)
 
     def _is_taken(self, file: Inbound) -> bool:
         return all(rejected.file != file.source.name for rejected in self.report.rejected)
 
-    def _part(self, name: DataName, number: int, file: Inbound) -> Part | None:
+    def _part(self, name: DataName, number: int, file: Inbound, shares: Shares) -> Part | None:
         part = Part(number, self._next_file)
         rule = self._registered.id_rule(name.dpid)
         options = self._options
@@ -250,14 +255,13 @@ class Batch:
         blocks = read_blocks(text_chunks(file.source, file.tail, options.limits), options.max_line_bytes)
         evaluator = Evaluator(realisable(self._session, name.owner), name.mode)
         try:
-            stage_part(
-                self._session, part, self._registered.profile_dpid(name.dpid), blocks, BlockParser(context), evaluator,
-                self._observer.part(part.file_no, name.dpid, name.owner),
-            )  # fmt: skip
-            _refuse_empty(part.received, file)
+            with shares.file():
+                stage_part(
+                    shares, part, self._registered.profile_dpid(name.dpid), blocks, BlockParser(context), evaluator,
+                    self._observer.part(part.file_no, name.dpid, name.owner),
+                )  # fmt: skip
+                _refuse_empty(part.received, file)
         except FileError as error:
-            for statement in FORGET_PART:
-                self._session.run(statement, [part.file_no])
             self._observer.forget(part.file_no)
             self._refuse(file.came, file.sha256, error.code, error.message)
             return None

@@ -17,51 +17,46 @@ LIVING = f"""
 """SQL: whether a mapping is there at a moment; those of the cookie data sources end when nobody sees the UUID."""
 
 BEGIN = f"""
-CREATE OR REPLACE TEMP TABLE am_hop AS
 SELECT DISTINCT dpid, id, dpid AS now_dpid, id AS now_id FROM {{asked}} AS asked
 WHERE dpid IN ({UUID_DPID}, {_GLOBAL}) OR dpid IN (SELECT dpid FROM am_map UNION SELECT dpid FROM am_link)
 """
-NONE_YET = """
-CREATE OR REPLACE TEMP TABLE am_resolved (dpid BIGINT, id VARCHAR, device_dpid BIGINT, device_id VARCHAR)
-"""
+NONE_YET = "SELECT 0::BIGINT AS dpid, '' AS id, 0::BIGINT AS device_dpid, '' AS device_id WHERE false"
 SELVES = f"""
-INSERT INTO am_resolved SELECT dpid, id, now_dpid, now_id FROM am_hop WHERE now_dpid = {UUID_DPID}
+SELECT dpid, id, now_dpid AS device_dpid, now_id AS device_id FROM am_hop WHERE now_dpid = {UUID_DPID}
 """
 MAPPED = f"""
-INSERT INTO am_resolved
-SELECT hop.dpid, hop.id, arg_max(am_map.device_dpid, am_map.seq), arg_max(am_map.device_id, am_map.seq)
+SELECT hop.dpid, hop.id, arg_max(am_map.device_dpid, am_map.seq) AS device_dpid,
+       arg_max(am_map.device_id, am_map.seq) AS device_id
 FROM am_hop AS hop JOIN am_map ON am_map.dpid = hop.now_dpid AND am_map.id = hop.now_id
 WHERE hop.now_dpid <> {UUID_DPID} AND {LIVING}
 GROUP BY hop.dpid, hop.id
 """
 DEVICES = f"""
-INSERT INTO am_resolved
-SELECT dpid, id, now_dpid, now_id FROM am_hop ANTI JOIN am_resolved USING (dpid, id) WHERE now_dpid IN ({_GLOBAL})
+SELECT dpid, id, now_dpid AS device_dpid, now_id AS device_id FROM am_hop ANTI JOIN am_resolved USING (dpid, id)
+WHERE now_dpid IN ({_GLOBAL})
 """
 FOLLOW = """
-CREATE OR REPLACE TEMP TABLE am_next_hop AS
 SELECT hop.dpid, hop.id, arg_max(am_link.known_dpid, am_link.seq) AS now_dpid,
        arg_max(am_link.known_id, am_link.seq) AS now_id
 FROM (SELECT * FROM am_hop ANTI JOIN am_resolved USING (dpid, id)) AS hop
 JOIN am_link ON am_link.dpid = hop.now_dpid AND am_link.id = hop.now_id
 GROUP BY hop.dpid, hop.id
 """
-STEP = "CREATE OR REPLACE TEMP TABLE am_hop AS SELECT * FROM am_next_hop"
 
 
-def resolve(session: Session, known: Known, asked: str = "am_asked") -> None:
+def resolve(session: Session, known: Known, asked: str) -> None:
     """From ``asked`` (SQL of dpid, id) to ``am_resolved`` (dpid, id, device_dpid, device_id).
 
     Who has no device is not in it. The newest mapping that is there at the moment of ``known``, else the newest link,
     through at most five of them; a device stands for itself.
     """
-    session.run(NONE_YET)
-    session.run(BEGIN.format(asked=asked))
+    scratch = session.scratch
+    scratch.keep("am_resolved", NONE_YET)
+    hops = scratch.keep("am_hop", BEGIN.format(asked=asked))
     for _ in range(MOST_HOPS + 1):
-        session.run(SELVES)
-        session.run(MAPPED, [known.at, list(known.cookies)])
-        session.run(DEVICES)
-        session.run(FOLLOW)
-        session.run(STEP)
-        if not session.value("SELECT count(*) FROM am_hop"):
+        if not hops:
             return
+        scratch.add("am_resolved", SELVES)
+        scratch.add("am_resolved", MAPPED, [known.at, list(known.cookies)])
+        scratch.add("am_resolved", DEVICES)
+        hops = scratch.keep("am_hop", FOLLOW)

@@ -72,10 +72,22 @@ def is_on(settings: SourceSettings, moment: datetime) -> bool:
     return settings.sampling_until is not None and moment < settings.sampling_until
 
 
+def judged(session: Session, file_no: int) -> list[Sample]:
+    """The first lines of one file in ``am_judged`` whose id or trait was not found, up to ten of each."""
+    return [Sample(kind, int(line)) for kind, line in session.rows(JUDGED, [file_no, SAMPLES_OF_KIND])]
+
+
+def first_of_kind(samples: Sequence[Sample]) -> list[Sample]:
+    """The first ten of each kind."""
+    kept: dict[str, list[Sample]] = {}
+    for sample in sorted(samples, key=lambda sample: sample.line):
+        kept.setdefault(sample.kind, []).append(sample)
+    return [sample for of_kind in kept.values() for sample in of_kind[:SAMPLES_OF_KIND]]
+
+
 def keep(session: Session, keyset: Keyset, file: Readable, found: Sequence[Sample]) -> None:
-    """Seals the sampled lines of one file; ``am_judged`` adds those whose id or trait was not found."""
-    judged = [Sample(kind, int(line)) for kind, line in session.rows(JUDGED, [file.file_no, SAMPLES_OF_KIND])]
-    samples = sorted([*found, *judged], key=lambda sample: sample.line)
+    """Seals the first sampled lines of each kind of one file."""
+    samples = sorted(first_of_kind(found), key=lambda sample: sample.line)
     if not samples:
         return
     texts = _texts(file, [sample.line for sample in samples])

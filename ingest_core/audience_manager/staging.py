@@ -17,8 +17,9 @@ from ingest_core.audience_manager.observing import PartWatch
 from ingest_core.audience_manager.parsed_block import ParsedBlock
 from ingest_core.audience_manager.reading import LongLine, TextBlock
 from ingest_core.audience_manager.row_blocks import RowBlock, parse_rows
+from ingest_core.audience_manager.shares import LINES, OPERATIONS, Shares
 from ingest_core.audience_manager.trait_fold import LINE_BITS
-from ingest_core.engine import Session
+from ingest_core.engine import RowFile, Session
 
 _KEPT = [CATEGORIES.index(name) for name in ("ok", "invalid_aam_id", "invalid_device_id")]
 _FORMAT, _LONG, _BLANK = (CATEGORIES.index(name) for name in ("format_error", "excluded_too_long", "blank"))
@@ -29,7 +30,7 @@ _SYNC_COUNTER = {
     "invalid_device_id": "invalid_device_id",
 }
 
-PAIRS = "CREATE OR REPLACE TEMP TABLE am_pair (line BIGINT, place INTEGER, dpid BIGINT, id VARCHAR)"
+PAIRS = pa.schema({"line": pa.int64(), "place": pa.int32(), "dpid": pa.int64(), "id": pa.string()})
 
 
 @dataclass
@@ -49,7 +50,7 @@ class Part:
 
 
 def stage_part(
-    session: Session,
+    shares: Shares,
     part: Part,
     dpid: int,
     blocks: Iterable[TextBlock | LongLine],
@@ -57,7 +58,7 @@ def stage_part(
     evaluator: Evaluator,
     watch: PartWatch | None = None,
 ) -> None:
-    """Adds the well-formed lines of a part to ``am_line`` and ``am_line_op``; ``dpid``: of its profiles."""
+    """Adds the well-formed lines of a part and what they do to ``shares``; ``dpid``: of its profiles."""
     for block in blocks:
         if isinstance(block, LongLine):
             part.received += 1
@@ -73,8 +74,7 @@ def stage_part(
         effects = evaluator.evaluate(parsed)
         if watch is not None:
             watch.take(block, parsed, effects)
-        _insert(session, "am_line", _lines(part, dpid, parsed, effects))
-        _insert(session, "am_line_op", _operations(part, parsed, effects))
+        shares.add(_lines(part, dpid, parsed, effects), _operations(part, parsed, effects))
 
 
 def _lines(part: Part, dpid: int, parsed: ParsedBlock, effects: Effects) -> pa.Table:
@@ -87,13 +87,14 @@ def _lines(part: Part, dpid: int, parsed: ParsedBlock, effects: Effects) -> pa.T
             "pos": part.first_pos + parsed.first_line + kept,
             "category": names,
             "dpid": np.full(count, dpid if parsed.id_dpid is None else parsed.id_dpid, np.int64),
-            "user_id": parsed.user_id.take(pa.array(kept)),
+            "user_id": parsed.user_id.take(pa.array(kept)).cast(pa.string()),
             **{
                 name: column[kept].astype(np.int32)
                 for name, column in zip(("used", "unused", "ignored", "failed", "failed_traits"), numbers, strict=True)
             },
             "has_effect": effects.has_effect[kept],
-        }
+        },
+        schema=LINES,
     )
 
 
@@ -103,13 +104,9 @@ def _operations(part: Part, parsed: ParsedBlock, effects: Effects) -> pa.Table:
             "pos": part.first_pos + parsed.first_line + effects.op_line,
             "trait_id": effects.op_trait,
             "is_add": effects.op_is_add,
-        }
+        },
+        schema=OPERATIONS,
     )
-
-
-def _insert(session: Session, name: str, table: pa.Table) -> None:
-    if table.num_rows:
-        session.insert(name, table)
 
 
 @dataclass
@@ -125,28 +122,38 @@ class Rows:
 
 def stage_rows(session: Session, context: RowContext, blocks: Iterable[TextBlock | LongLine]) -> Rows:
     """Fills ``am_pair`` with the ids of all good rows."""
-    rows = Rows()
-    session.run(PAIRS)
-    for block in blocks:
-        if isinstance(block, LongLine):
-            rows.add("records_received")
-            rows.add("lines_too_long")
-            continue
-        parsed = parse_rows(block.data, context, block.first_line)
-        counts = np.bincount(parsed.category, minlength=len(CATEGORIES))
-        rows.add("records_received", len(parsed) - int(counts[_BLANK]))
-        for category, counter in _SYNC_COUNTER.items():
-            rows.add(counter, int(counts[CATEGORIES.index(category)]))
-        for place, (dpid, ids) in enumerate(zip(parsed.dpids, parsed.ids, strict=True)):
-            _insert(session, "am_pair", _pairs(parsed.first_line + parsed.lines, place, dpid, ids))
-        _insert(session, "am_pair", _exact_pairs(parsed))
+    rows, pairs = Rows(), session.scratch.writer(PAIRS)
+    try:
+        for block in blocks:
+            _stage_rows(rows, pairs, context, block)
+    except BaseException:
+        pairs.close()
+        session.scratch.remove([pairs.path])
+        raise
+    pairs.close()
+    session.scratch.show("am_pair", [pairs.path])
     return rows
+
+
+def _stage_rows(rows: Rows, pairs: RowFile, context: RowContext, block: TextBlock | LongLine) -> None:
+    if isinstance(block, LongLine):
+        rows.add("records_received")
+        rows.add("lines_too_long")
+        return
+    parsed = parse_rows(block.data, context, block.first_line)
+    counts = np.bincount(parsed.category, minlength=len(CATEGORIES))
+    rows.add("records_received", len(parsed) - int(counts[_BLANK]))
+    for category, counter in _SYNC_COUNTER.items():
+        rows.add(counter, int(counts[CATEGORIES.index(category)]))
+    for place, (dpid, ids) in enumerate(zip(parsed.dpids, parsed.ids, strict=True)):
+        pairs.write(_pairs(parsed.first_line + parsed.lines, place, dpid, ids))
+    pairs.write(_exact_pairs(parsed))
 
 
 def _pairs(lines: NDArray[np.int64], place: int, dpid: int, ids: pa.Array) -> pa.Table:
     count = len(lines)
     columns = {"line": lines, "place": np.full(count, place, np.int32), "dpid": np.full(count, dpid, np.int64)}
-    return pa.table({**columns, "id": ids})
+    return pa.table({**columns, "id": ids.cast(pa.string())}, schema=PAIRS)
 
 
 def _exact_pairs(parsed: RowBlock) -> pa.Table:
@@ -157,12 +164,5 @@ def _exact_pairs(parsed: RowBlock) -> pa.Table:
         if row.category == "ok"
         for place, (dpid, identifier) in enumerate(row.ids)
     ]
-    lines, places, dpids, ids = zip(*found, strict=True) if found else ((), (), (), ())
-    return pa.table(
-        {
-            "line": np.array(lines, np.int64),
-            "place": np.array(places, np.int32),
-            "dpid": np.array(dpids, np.int64),
-            "id": pa.array(ids, pa.string()),
-        }
-    )
+    columns = zip(*found, strict=True) if found else ((), (), (), ())
+    return pa.table(dict(zip(PAIRS.names, columns, strict=True)), schema=PAIRS)

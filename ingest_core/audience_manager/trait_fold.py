@@ -1,11 +1,8 @@
 """The lines of one logical file become traits of profiles (Audience Manager spec §9.2–§9.5).
 
-``am_line`` (pos, category, dpid, user_id, counts of items) and ``am_line_op`` (pos, trait_id, is_add) hold its
-well-formed lines. A line's place, ``pos``, is the number of its file and its own in one: it orders lines over all
-parts. People are numbered, too: texts are compared once, numbers afterwards.
-
-What is written down here stays, in memory or on disk, until the transaction ends, also where a table is dropped. So
-tables hold what cannot be said again from others, and the rest are views.
+``am_line`` (pos, category, dpid, user_id, counts of items) and ``am_line_op`` (pos, trait_id, is_add) hold well-formed
+lines: all that there are of some profiles. A line's place, ``pos``, is the number of its file and its own in one: it
+orders lines over all parts. People are numbered, too: texts are compared once, numbers afterwards.
 """
 
 from __future__ import annotations
@@ -24,13 +21,6 @@ LINE_BITS = 36
 FILE_OF, LINE_OF = f"(pos >> {LINE_BITS})", f"(pos & {(1 << LINE_BITS) - 1})"
 """SQL: the file and the line of a place."""
 
-TABLES = (
-    """CREATE OR REPLACE TEMP TABLE am_line (
-        pos BIGINT, category VARCHAR, dpid BIGINT, user_id VARCHAR, used INTEGER, unused INTEGER, ignored INTEGER,
-        failed INTEGER, failed_traits INTEGER, has_effect BOOLEAN)""",
-    "CREATE OR REPLACE TEMP TABLE am_line_op (pos BIGINT, trait_id BIGINT, is_add BOOLEAN)",
-)
-
 LIVE = """
 (ttl_days = 0
  OR (ttl_days = 1 AND date_trunc('day', realised_at) + INTERVAL 2 DAY > {at})
@@ -39,10 +29,10 @@ LIVE = """
 """SQL: whether a realised trait is still there at a moment, of columns of ``am_held`` and ``am_trait``."""
 
 USERS = """
-CREATE OR REPLACE TEMP TABLE am_named AS
 SELECT dpid, user_id, row_number() OVER () AS user_no, count(*) AS lines, bool_or(category = 'ok') AS is_asked
 FROM am_line GROUP BY dpid, user_id
 """
+IDS = "(SELECT dpid, user_id AS id FROM am_line WHERE category = 'ok')"
 ASKED = "(SELECT dpid, user_id AS id FROM am_named WHERE is_asked)"
 _KNOWN = """
 SELECT named.*, device_dpid, device_id, {profile}
@@ -51,26 +41,23 @@ LEFT JOIN am_resolved ON am_resolved.dpid = named.dpid AND am_resolved.id = name
 """
 _OF_DEVICE = """device_dpid AS profile_dpid, device_id AS profile_id,
        min(user_no) OVER (PARTITION BY device_dpid, device_id) AS profile_no"""
-COOKIES = f"CREATE OR REPLACE TEMP TABLE am_cookie AS {_KNOWN.format(profile=_OF_DEVICE)}"
+COOKIES = _KNOWN.format(profile=_OF_DEVICE)
 COOKIE_USERS = "CREATE OR REPLACE TEMP VIEW am_user AS FROM am_cookie"
 _OF_ITSELF = "named.dpid AS profile_dpid, user_id AS profile_id, user_no AS profile_no"
 KNOWN_USERS = f"CREATE OR REPLACE TEMP VIEW am_user AS {_KNOWN.format(profile=_OF_ITSELF)}"
 OVER = """
-CREATE OR REPLACE TEMP TABLE am_over AS
 SELECT pos FROM (
     SELECT pos, row_number() OVER (PARTITION BY user_no ORDER BY pos) AS nth
     FROM am_line JOIN (SELECT dpid, user_id, user_no FROM am_named WHERE lines > ?) USING (dpid, user_id))
 WHERE nth > ?
 """
 OPTED_OUT = """
-CREATE OR REPLACE TEMP TABLE am_out AS
 SELECT user_no FROM am_user
 WHERE sha256(dpid || ':' || user_id) IN (SELECT digest FROM am_opt_out)
    OR sha256(profile_dpid || ':' || profile_id) IN (SELECT digest FROM am_opt_out)
 """
-NOBODY_OUT = "CREATE OR REPLACE TEMP TABLE am_out (user_no BIGINT)"
+NOBODY_OUT = "SELECT 0::BIGINT AS user_no WHERE false"
 JUDGED = """
-CREATE OR REPLACE TEMP TABLE am_judged AS
 SELECT pos, am_line.dpid, am_line.user_id, used, unused, ignored, failed, failed_traits, profile_no,
        ? AND device_dpid IS DISTINCT FROM 0 AND (device_id IS NULL OR ?) AS is_unmatched,
        CASE WHEN pos IN (SELECT pos FROM am_over) THEN 'over_cap'
@@ -82,7 +69,6 @@ SELECT pos, am_line.dpid, am_line.user_id, used, unused, ignored, failed, failed
 FROM am_line JOIN am_user USING (dpid, user_id)
 """
 CHANGES = """
-CREATE OR REPLACE TEMP TABLE am_change AS
 SELECT profile_no, trait_id, is_realised, last % 2 = 1 AS is_add, last // 2 AS pos
 FROM (SELECT profile_no, trait_id, bool_or(is_add) AS is_realised, max(2 * pos + is_add::BIGINT) AS last
       FROM am_judged JOIN am_line_op USING (pos) WHERE class = 'stored'
@@ -91,14 +77,12 @@ FROM (SELECT profile_no, trait_id, bool_or(is_add) AS is_realised, max(2 * pos +
 REALISED = "SELECT count(*) FROM am_change WHERE is_realised"
 
 TOUCHED = """
-CREATE OR REPLACE TEMP TABLE am_touched AS
 SELECT profile_no, profile_dpid AS dpid, profile_id AS id, seen_at
 FROM am_user
 SEMI JOIN (SELECT profile_no FROM am_judged WHERE class = 'stored') AS stored ON stored.profile_no = am_user.user_no
 LEFT JOIN am_profile ON am_profile.dpid = profile_dpid AND am_profile.id = profile_id
 """
 BEFORE = """
-CREATE OR REPLACE TEMP TABLE am_before AS
 SELECT am_held.rowid AS place, profile_no, am_held.trait_id, am_trait.dpid AS owner, realised_at, ttl_days,
        seen_at + to_days(coalesce(days, ?)) <= ?::TIMESTAMP AS is_gone
 FROM am_held
@@ -170,14 +154,16 @@ class LogicalFile:
 
 def judge(session: Session, file: LogicalFile, known: Known) -> dict[int, Counts]:
     """Says of every line in ``am_line`` what becomes of it (``am_judged``); counts them by file."""
-    session.run(USERS)
+    scratch = session.scratch
+    scratch.keep("am_named", USERS)
     resolve(session, known, ASKED)
     is_cookie = file.kind == "cookie"
-    for statement in (COOKIES, COOKIE_USERS) if is_cookie else (KNOWN_USERS,):
-        session.run(statement)
-    session.run(OVER, [file.user_cap, file.user_cap])
-    session.run(OPTED_OUT if session.value("SELECT count(*) FROM am_opt_out") else NOBODY_OUT)
-    session.run(JUDGED, [file.kind in ("device", "cross_device"), file.kind == "device", is_cookie])
+    if is_cookie:
+        scratch.keep("am_cookie", COOKIES)
+    session.run(COOKIE_USERS if is_cookie else KNOWN_USERS)
+    scratch.keep("am_over", OVER, [file.user_cap, file.user_cap])
+    scratch.keep("am_out", OPTED_OUT if session.value("SELECT count(*) FROM am_opt_out") else NOBODY_OUT)
+    scratch.keep("am_judged", JUDGED, [file.kind in ("device", "cross_device"), file.kind == "device", is_cookie])
     found = session.rows(COUNTED)
     return {
         int(file_no): Counts(**{name: int(value) for name, value in zip(_NAMES, counts, strict=True)})
@@ -190,12 +176,12 @@ def fold(session: Session, file: LogicalFile, at: datetime) -> Counts:
 
     Of a profile without activity for too long nothing is left when it comes again. ``am_days`` is filled.
     """
-    session.run(TOUCHED)
-    session.run(CHANGES)
+    session.scratch.keep("am_touched", TOUCHED)
+    session.scratch.keep("am_change", CHANGES)
     realised = int(session.value(REALISED))
     removed = 0
     if session.value("SELECT count(*) FROM am_touched WHERE seen_at IS NOT NULL"):
-        session.run(BEFORE, [DEVICE_DAYS, at])
+        session.scratch.keep("am_before", BEFORE, [DEVICE_DAYS, at])
         removed = _remove(session, file, at)
         session.run(SEEN_GO)
     session.run(HELD, [at])

@@ -13,6 +13,7 @@ from ingest_core.files.container import unpacked
 from ingest_core.models import ByteSource, FileLimits
 
 _GB = 1 << 30  # D-02
+_PACKED_TIMES = 8  # of what gzip makes of such lines
 _FIRST = 1 << 16
 _CHUNK = 4 << 20
 _GZIP = b"\x1f\x8b"
@@ -45,6 +46,11 @@ def size_warnings(size: int, tail: Tail, limits: WireLimits = WireLimits()) -> t
     """``size_not_optimal`` for what is taken and better sent in parts."""
     good = limits.good_packed if tail.compression or tail.pgp else limits.good_plain
     return ("size_not_optimal",) if size > good else ()
+
+
+def plain_size(source: ByteSource, tail: Tail) -> int:
+    """About how many bytes its text has."""
+    return source.size * (_PACKED_TIMES if tail.compression else 1)
 
 
 def check_wire(source: ByteSource, tail: Tail, limits: WireLimits = WireLimits()) -> None:

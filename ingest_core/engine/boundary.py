@@ -53,7 +53,7 @@ class Condition:
         text = text.lower()
         is_disk = _is_full(text) or "could not write" in text or "could not read" in text
         if not self.is_broken and is_disk:
-            self.cause = _io_error(text).code
+            self.cause = io_error(text).code
         is_first, self.is_broken = not self.is_broken, True
         if not (is_disk and is_first):
             return self.stopped()
@@ -81,10 +81,10 @@ def boundary(condition: Condition, *, is_commit: bool = False) -> Iterator[None]
     except (duckdb.OutOfMemoryException, MemoryError):
         raise out_of_memory() from None
     except duckdb.IOException as error:
-        raise _io_error(str(error)) from None
+        raise io_error(str(error)) from None
     except duckdb.TransactionException as error:
         text = str(error).lower()
-        raise (_io_error(text) if "could not write" in text or _is_full(text) else _refused(type(error))) from None
+        raise (io_error(text) if "could not write" in text or _is_full(text) else _refused(type(error))) from None
     except duckdb.Error as error:
         raise _refused(type(error)) from None
     except OSError as error:
@@ -116,7 +116,7 @@ def _in_a_result(text: str, condition: Condition) -> OnrampError:
         return condition.breaks(text)
     if text.startswith("Out of Memory"):
         return out_of_memory()
-    return _io_error(text) if text.startswith("IO Error") else _refused(OSError)
+    return io_error(text) if text.startswith("IO Error") else _refused(OSError)
 
 
 def _refused(kind: type[Exception]) -> EngineError:
@@ -128,7 +128,8 @@ def _refused(kind: type[Exception]) -> EngineError:
     )
 
 
-def _io_error(message: str) -> OnrampError:
+def io_error(message: str) -> OnrampError:
+    """What an error of the file system is to us; its text goes no further."""
     text = message.lower()
     if _is_full(text):
         return StateError(

@@ -18,10 +18,11 @@ import duckdb
 from ingest_core.engine.boundary import Condition, boundary
 from ingest_core.engine.gate import Gate
 from ingest_core.engine.memory import require_room
-from ingest_core.engine.names import quote
+from ingest_core.engine.names import literal, quote
 from ingest_core.engine.session import Session
 from ingest_core.engine.stopping import current_stop
 from ingest_core.errors import OnrampError
+from ingest_core.settings import bytes_of
 
 __all__ = ["Engine", "Session"]
 
@@ -36,6 +37,7 @@ class Engine:
 
     def __init__(self, path: Path, temp: Path, *, memory_limit: str, threads: int, temp_limit: str) -> None:
         self.path = path
+        self._temp, self._temp_bytes = temp, bytes_of(temp_limit)
         self._condition = Condition()
         self._gate = Gate()
         self._locked_down = _lock_down(temp, memory_limit, threads, temp_limit)
@@ -81,7 +83,10 @@ class Engine:
         try:
             self.require_working()
             with boundary(self._condition):
-                session = Session(self._root.cursor(), self._condition, lambda: self._gate.leave(ticket))
+                session = Session(
+                    self._root.cursor(), self._condition, self._temp, self._temp_bytes,
+                    lambda: self._gate.leave(ticket),
+                )  # fmt: skip
         except BaseException:
             self._gate.leave(ticket)
             raise
@@ -165,19 +170,15 @@ def _remove_leftovers(path: Path, temp: Path) -> None:
 
 def _lock_down(temp: Path, memory_limit: str, threads: int, temp_limit: str) -> list[tuple[str, str]]:
     """The settings of facts.md in the order that worked; afterwards SET, other folders and extensions are refused."""
-
-    def text(value: str) -> str:
-        return "'" + value.replace("'", "''") + "'"
-
     return [
-        ("allowed_directories", "[" + text(str(temp)) + "]"),
+        ("allowed_directories", "[" + literal(str(temp)) + "]"),
         ("autoinstall_known_extensions", "false"),
         ("autoload_known_extensions", "false"),
         ("allow_community_extensions", "false"),
-        ("memory_limit", text(memory_limit)),
-        ("max_temp_directory_size", text(temp_limit)),
+        ("memory_limit", literal(memory_limit)),
+        ("max_temp_directory_size", literal(temp_limit)),
         ("threads", str(int(threads))),
-        ("temp_directory", text(str(temp))),
+        ("temp_directory", literal(str(temp))),
         ("preserve_insertion_order", "true"),
         ("max_vacuum_tasks", "0"),  # see Engine.compact
         ("arrow_lossless_conversion", "true"),  # UUIDs stay UUIDs

@@ -6,12 +6,14 @@ import contextlib
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import duckdb
 
 from ingest_core.engine.boundary import Condition, boundary
 from ingest_core.engine.hollow import Hollow
+from ingest_core.engine.scratch import Scratch
 from ingest_core.errors import OnrampError, Stopped
 
 if TYPE_CHECKING:
@@ -32,6 +34,8 @@ class Session:
         self,
         connection: duckdb.DuckDBPyConnection,
         condition: Condition,
+        temp: Path,
+        temp_bytes: int,
         on_close: Callable[[], None] = lambda: None,
     ) -> None:
         self._connection = connection
@@ -43,6 +47,7 @@ class Session:
         self._is_stopped = False
         self.on_stopped: Callable[[], None] = lambda: None  # called where a statement met the wish to stop
         self._hollow = Hollow(self.rows)
+        self.scratch = Scratch(self.run, temp, temp_bytes)
 
     def run(self, sql: str, parameters: Sequence[object] = ()) -> int | None:
         """Runs one statement; returns the number of rows it changed, if it says so."""
@@ -91,6 +96,11 @@ class Session:
             if batch is None:
                 return
             yield batch
+
+    def evaluated(self, rows: pa.Table, expression: str) -> pa.ChunkedArray:
+        """What an SQL expression is for each of these Arrow rows, in their order."""
+        with self._statement(expression):
+            return self._connection.from_arrow(rows).project(f"{expression} AS value").to_arrow_table()["value"]
 
     def insert(self, table: str, rows: pa.Table) -> None:
         """Adds Arrow rows to a table of ours, column by place.
@@ -160,6 +170,7 @@ class Session:
                 self.unregister(name)
         with self._turn:
             self._connection.close()
+            self.scratch.close()
             on_close, self._on_close = self._on_close, None
         if on_close is not None:
             on_close()

@@ -67,7 +67,7 @@ def devices(workspace, ids):
         session.run("CREATE OR REPLACE TEMP TABLE am_asked (dpid BIGINT, id VARCHAR)")
         for dpid, identifier in ids:
             session.run("INSERT INTO am_asked VALUES (?, ?)", [dpid, identifier])
-        resolve(session, Known.of(workspace.audience.registered(), AT))
+        resolve(session, Known.of(workspace.audience.registered(), AT), "am_asked")
         rows = session.rows("SELECT dpid, id, device_dpid, device_id FROM am_resolved")
     return {(dpid, identifier): (device_dpid, device) for dpid, identifier, device_dpid, device in rows}
 
