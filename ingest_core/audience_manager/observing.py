@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -37,6 +37,7 @@ _CLASS = {
     "invalid_device_id": "invalid_device_id",
 }
 _SPACED = "whitespace_around_user_id"
+_SPACED_AT_ONCE = 50_000  # ids that are held until they are written
 
 REALISED_BY_FILE = f"SELECT {FILE_OF} AS file_no, count(*) FROM am_change WHERE is_realised GROUP BY ALL"
 KEEP_REPORT = "INSERT INTO am_file_report VALUES (?, ?, ?, ?, ?, ?, ?)"
@@ -54,6 +55,7 @@ class PartWatch:
     spaced: list[tuple[int, str]] = field(default_factory=list)
     realised: int = 0
     progress: Progress = ignore_progress
+    write_spaced: Callable[[PartWatch], None] = lambda watch: None
     _sampled: Counter[str] = field(default_factory=Counter)
 
     def take(self, block: TextBlock, parsed: ParsedBlock, effects: Effects) -> None:
@@ -74,6 +76,8 @@ class PartWatch:
             user_id = text.split("\t")[0]
             if user_id.strip() and email_at(user_id) is None:
                 self.spaced.append((parsed.first_line + index, user_id))
+        if len(self.spaced) > _SPACED_AT_ONCE:
+            self.write_spaced(self)
         self.signals.take(parsed.ops, effects.is_unused)
         self.progress("read", parsed.first_line + len(parsed) - 1, None)
 
@@ -106,12 +110,14 @@ class Observer:
     def part(self, file_no: int, dpid: int, owner: int) -> PartWatch:
         """A watch for the file that is read next; one that could not be read is watched again from its start."""
         self._signals.begin(file_no, owner)
-        watch = self._watched[file_no] = PartWatch(file_no, dpid, self._signals, progress=self._progress)
+        watch = PartWatch(file_no, dpid, self._signals, progress=self._progress, write_spaced=self._write_spaced)
+        self._watched[file_no] = watch
         return watch
 
     def forget(self, file_no: int) -> None:
         """The file was refused while it was read."""
         self._signals.forget(file_no)
+        self._session.run("DELETE FROM am_spaced WHERE file_no = ?", [file_no])
         self._watched.pop(file_no, None)
 
     def note(self, name: DataName) -> None:
@@ -135,7 +141,7 @@ class Observer:
                     json.dumps(dict(watch.codes.most_common())),
                 ],
             )  # fmt: skip
-            self._keep_spaced(watch)
+            self._write_spaced(watch)
             if is_sampled:
                 sampling.keep(self._session, self._keyset, file, watch.samples)
         self._signals.keep(self._at)
@@ -152,7 +158,7 @@ class Observer:
         source = self._registered.sources.get(dpid)
         return source is not None and sampling.is_on(source.settings, self._clock)
 
-    def _keep_spaced(self, watch: PartWatch) -> None:
+    def _write_spaced(self, watch: PartWatch) -> None:
         if watch.spaced:
             count = len(watch.spaced)
             table = {
@@ -162,6 +168,7 @@ class Observer:
                 "user_id": pa.array([text for _, text in watch.spaced], pa.string()),
             }
             append(self._session, "am_spaced", pa.table(table))
+            watch.spaced.clear()
 
 
 def lines_at(data: bytes, indexes: Sequence[int]) -> Iterator[str]:

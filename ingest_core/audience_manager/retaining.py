@@ -31,8 +31,8 @@ DELETE FROM am_base_profile
 WHERE seen_at + to_days(CASE WHEN list_contains(?::BIGINT[], dpid) THEN 1800 ELSE ? END) <= ?::TIMESTAMP
 """
 HELD_GO = f"""
-DELETE FROM am_base_held WHERE rowid NOT IN (
-    SELECT held.rowid FROM am_base_held AS held JOIN am_base_profile USING (dpid, id)
+DELETE FROM am_base_held WHERE (dpid, id, trait_id) NOT IN (
+    SELECT (held.dpid, held.id, held.trait_id) FROM am_base_held AS held JOIN am_base_profile USING (dpid, id)
     JOIN am_trait ON am_trait.trait_id = held.trait_id WHERE {LIVE.format(at="?::TIMESTAMP")})
 """
 MAPS_GO = """

@@ -83,7 +83,7 @@ SEMI JOIN (SELECT profile_no FROM am_judged WHERE class = 'stored') AS stored ON
 LEFT JOIN am_profile ON am_profile.dpid = profile_dpid AND am_profile.id = profile_id
 """
 BEFORE = """
-SELECT am_held.rowid AS place, profile_no, am_held.trait_id, am_trait.dpid AS owner, realised_at, ttl_days,
+SELECT am_held.dpid, am_held.id, profile_no, am_held.trait_id, am_trait.dpid AS owner, realised_at, ttl_days,
        seen_at + to_days(coalesce(days, ?)) <= ?::TIMESTAMP AS is_gone
 FROM am_held
 JOIN (SELECT * FROM am_touched WHERE seen_at IS NOT NULL) AS known
@@ -95,16 +95,23 @@ REMOVED_BY_SYNC = f"""
 SELECT count(*) FROM am_before JOIN am_change USING (profile_no, trait_id)
 WHERE NOT is_gone AND NOT is_add AND {LIVE.format(at="?::TIMESTAMP")}
 """
-LEFT_BY_SYNC = """
-DELETE FROM am_held WHERE rowid IN (
-    SELECT place FROM am_before LEFT JOIN am_change USING (profile_no, trait_id)
-    WHERE is_gone OR am_change.trait_id IS NOT NULL)
+# By what a row says: of rows that this transaction added itself the engine mistakes the row numbers and deletes
+# others, or breaks.
+_LEFT = """
+DELETE FROM am_held USING ({gone}) AS gone
+WHERE am_held.dpid = gone.dpid AND am_held.id = gone.id AND am_held.trait_id = gone.trait_id
 """
+LEFT_BY_SYNC = _LEFT.format(
+    gone="""
+    SELECT am_before.dpid, am_before.id, am_before.trait_id
+    FROM am_before LEFT JOIN am_change USING (profile_no, trait_id)
+    WHERE is_gone OR am_change.trait_id IS NOT NULL"""
+)
 REMOVED_BY_OVERWRITE = f"""
 SELECT count(*) FROM am_before ANTI JOIN am_change USING (profile_no, trait_id)
 WHERE NOT is_gone AND owner = ? AND {LIVE.format(at="?::TIMESTAMP")}
 """
-LEFT_BY_OVERWRITE = "DELETE FROM am_held WHERE rowid IN (SELECT place FROM am_before WHERE is_gone OR owner = ?)"
+LEFT_BY_OVERWRITE = _LEFT.format(gone="SELECT dpid, id, trait_id FROM am_before WHERE is_gone OR owner = ?")
 HELD = f"""
 INSERT INTO am_held SELECT dpid, id, trait_id, ?::TIMESTAMP, {FILE_OF}, {LINE_OF}
 FROM am_change JOIN am_touched USING (profile_no) WHERE is_add

@@ -89,8 +89,9 @@ _TABLES = {"am_logged": LOGGED, "am_held_before": HELD_BEFORE, "am_seen_before":
 def refold_traits(runner: Runner) -> None:
     """Fills ``am_held`` and ``am_profile`` from ``am_base_*``, ``am_op``, ``am_now_file``, ``am_now_as``."""
     session, scratch = runner.session, runner.session.scratch
-    with runner.timed("log", "Put the log apart by profiles; cookie ids stand for their devices.", LOGGED):
-        count = min(1 + int(session.value(SIZE)) // SHARE_ROWS, MOST_SHARES)
+    count = min(1 + int(session.value(SIZE)) // SHARE_ROWS, MOST_SHARES)
+    purpose = "Put the log apart by profiles; cookie ids stand for their devices."
+    with runner.timed("log", purpose, LOGGED.format(count=count)):
         files = {table: scratch.apart(query.format(count=count), "share") for table, query in _TABLES.items()}
     purpose = "Keep what was added last, after the last overwrite of its owner and since the profile is there."
     with runner.timed("traits", purpose, HELD) as done:
