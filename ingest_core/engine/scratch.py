@@ -7,6 +7,7 @@ file is gone as soon as its table is let go of. So work whose tables grow with a
 from __future__ import annotations
 
 import contextlib
+import itertools
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
@@ -37,6 +38,7 @@ class Scratch:
         self._folder = temp / f"scratch-{uuid4().hex}"
         self._most_bytes = most_bytes
         self._files: dict[str, list[Path]] = {}
+        self._bytes: dict[Path, int] = {}
 
     def keep(self, name: str, query: str, parameters: Sequence[object] = ()) -> int:
         """Makes ``name`` the rows of a query, which may read what ``name`` was before; returns how many."""
@@ -66,28 +68,31 @@ class Scratch:
         """The rows of a query in files apart by one of its columns, without that column: its value → files."""
         folder = self._new_path()
         self._run(APART.format(query=query, path=literal(str(folder)), by=quote(by)), ())
-        self._require_room()
-        return {part.name.partition("=")[2]: sorted(part.iterdir()) for part in folder.glob("*=*")}
+        apart = {part.name.partition("=")[2]: sorted(part.iterdir()) for part in folder.glob("*=*")}
+        for path in itertools.chain.from_iterable(apart.values()):
+            self._grown(path)
+        return apart
 
     def writer(self, schema: pa.Schema) -> RowFile:
         """A file for rows that come from here and not from a query."""
-        return RowFile(self._new_path(), schema, self._require_room)
+        return RowFile(self._new_path(), schema, self._grown)
 
-    @staticmethod
-    def remove(paths: Iterable[Path]) -> None:
+    def remove(self, paths: Iterable[Path]) -> None:
         """Lets go of files of ``writer`` that no table shows."""
         for path in paths:
             path.unlink(missing_ok=True)
+            self._bytes.pop(path, None)
 
     def close(self) -> None:
         """Lets go of everything."""
         self._files.clear()
+        self._bytes.clear()
         shutil.rmtree(self._folder, ignore_errors=True)
 
     def _copy(self, query: str, parameters: Sequence[object]) -> tuple[Path, int]:
         path = self._new_path()
         rows = self._run(COPY.format(query=query, path=literal(str(path))), parameters)
-        self._require_room()
+        self._grown(path)
         return path, rows or 0
 
     def _new_path(self) -> Path:
@@ -95,20 +100,21 @@ class Scratch:
         self._folder.mkdir(mode=0o700, exist_ok=True)
         return self._folder / f"{uuid4().hex}.parquet"
 
-    def _require_room(self) -> None:
-        with contextlib.suppress(FileNotFoundError):
-            if sum(path.stat().st_size for path in self._folder.rglob("*.parquet")) > self._most_bytes:
-                raise out_of_memory()
+    def _grown(self, path: Path) -> None:
+        """A file was written; all of them have to stay below the limit."""
+        self._bytes[path] = path.stat().st_size
+        if sum(self._bytes.values()) > self._most_bytes:
+            raise out_of_memory()
 
 
 class RowFile:
     """Arrow rows of one schema on their way into a scratch table. ``close`` it before it is shown."""
 
-    def __init__(self, path: Path, schema: pa.Schema, require_room: Callable[[], None]) -> None:
+    def __init__(self, path: Path, schema: pa.Schema, grown: Callable[[Path], None]) -> None:
         from pyarrow.parquet import ParquetWriter  # here: a tenth of a second that most commands never need
 
         self.path = path
-        self._require_room = require_room
+        self._grown = grown
         with _writing():
             self._writer: Any = ParquetWriter(path, schema, use_dictionary=False, write_statistics=False)
 
@@ -116,7 +122,7 @@ class RowFile:
         """Some more rows."""
         with _writing():
             self._writer.write_table(rows)
-        self._require_room()
+            self._grown(self.path)
 
     def close(self) -> None:
         """No more rows."""
