@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 import subprocess
 import sys
 
 import pytest
+from playwright.sync_api import TimeoutError as NotThere
 from playwright.sync_api import expect
 
 from tests.browser.conftest import served
@@ -29,10 +31,18 @@ def onramp(home, repository, *arguments):
 
 
 def choose(page, label, option, place="last"):
-    """An option of the first or last field with this label."""
+    """An option of the first or last field with this label; a list that closed as the page was drawn is opened again."""
     settled(page)
-    getattr(page.get_by_role("combobox", name=label), place).click()
-    page.get_by_role("option", name=option, exact=True).click()
+    wanted = page.get_by_role("option", name=option, exact=True)
+    for _ in range(3):
+        getattr(page.get_by_role("combobox", name=label), place).click()
+        with contextlib.suppress(NotThere):
+            wanted.click(timeout=6_000)
+            break
+        page.keyboard.press("Escape")
+        settled(page)
+    else:
+        wanted.click()
     settled(page)
 
 
