@@ -31,7 +31,7 @@ def onramp(home, repository, *arguments):
 
 
 def choose(page, label, option, place="last"):
-    """An option of the first or last field with this label; a list that closed as the page was drawn is opened again."""
+    """An option of the first or last field with this label; a list that closed meanwhile is opened again."""
     settled(page)
     wanted = page.get_by_role("option", name=option, exact=True)
     for _ in range(3):
