@@ -15,15 +15,19 @@ settings.register_profile("steady", derandomize=os.environ.get("PROPERTY_SEEDED"
 settings.load_profile("steady")
 
 ROOT = Path(__file__).parent.parent
-MARKED_FOLDERS = {"browser": pytest.mark.browser, "faults": pytest.mark.faults}
+# A browser has a second try, which the summary names: it shares the machine with a server, and a click can come early.
+MARKED_FOLDERS = {
+    "browser": (pytest.mark.browser, pytest.mark.flaky(reruns=1)),
+    "faults": (pytest.mark.faults,),
+}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark every test of a marked folder, so that nobody has to remember to."""
     for item in items:
         relative = item.path.relative_to(ROOT / "tests") if item.path.is_relative_to(ROOT / "tests") else Path()
-        if relative.parts and relative.parts[0] in MARKED_FOLDERS:
-            item.add_marker(MARKED_FOLDERS[relative.parts[0]])
+        for mark in MARKED_FOLDERS.get(relative.parts[0], ()) if relative.parts else ():
+            item.add_marker(mark)
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from playwright.sync_api import expect
 
 from tests.browser.conftest import served
-from tests.browser.test_journey import heading, press, settled
+from tests.browser.hands import heading, press, settled
 
 PEOPLE = "crmid\temail\tcity\nA1\tasha@example.in\tPune\nA2\tmeera@example.in\tGoa\n"
 

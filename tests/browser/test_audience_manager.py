@@ -9,6 +9,7 @@ from playwright.sync_api import expect
 
 from ingest_core.workspace import Workspace
 from tests.browser.conftest import served
+from tests.browser.hands import click_middle, until
 
 NAME = "ftp_dpm_478_1790000000.overwrite"
 LINES = (
@@ -78,9 +79,8 @@ def test_from_a_file_with_mistakes_to_receipt_and_report(page, address, tmp_path
     expect(page.get_by_text("Records per day")).to_be_visible()
     bar = page.locator(".js-plotly-plot .point").first
     bar.wait_for()
-    box = bar.bounding_box()
-    page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
-    expect(page).to_have_url(re.compile(r"day=\d{4}-\d\d-\d\d"))
+    day = re.compile(r"day=\d{4}-\d\d-\d\d")
+    until(page, lambda timeout: page.wait_for_url(day, timeout=timeout), lambda: click_middle(page, bar))
     expect(page.get_by_role("button", name="show all days")).to_be_visible()
     page.goto(receipt)
     expect(page.get_by_text("3 of 7 records stored.")).to_be_visible()

@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.conftest import served
-from tests.browser.test_journey import heading, press, settled
+from tests.browser.hands import heading, press, settled
 from tests.browser.test_segments import load_samples, onramp
 
 

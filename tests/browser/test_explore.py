@@ -7,7 +7,7 @@ import zipfile
 
 from playwright.sync_api import expect
 
-from tests.browser.test_journey import heading, press, settled
+from tests.browser.hands import heading, press, settled
 
 CITIES = ("Pune", "Goa", "Oslo")
 BY_CITY = "SELECT city, count(*) AS people FROM typed GROUP BY 1 ORDER BY 2 DESC, 1"

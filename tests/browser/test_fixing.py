@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 
 import pytest
 from playwright.sync_api import TimeoutError, expect
@@ -11,7 +12,7 @@ from ingest_core.files import PathSource
 from ingest_core.models import ColumnMapping, Mapping, Options
 from ingest_core.workspace import Workspace
 from tests.browser.conftest import served
-from tests.browser.test_journey import figure, heading, press, settled
+from tests.browser.hands import PATIENCE, click_cell, click_middle, figure, heading, press, settled, until
 
 ROWS = "cust_id\temail_addr\tcity\n" + "".join(f"C{i}\tperson{i}@example.com\tPune\n" for i in range(10))
 BAD = "C90\tmeera(at)example.com\tChennai\nC91\tlena(at)example.com\tDelhi\n\t\tMumbai\n"
@@ -33,43 +34,33 @@ def bad_file(tmp_path, repository):
 
 
 def click_reason(page, title):
-    """Clicks the bar of a reason; again while the chart does not listen yet."""
     plot = page.locator(".js-plotly-plot").filter(has_text="No identifier in the row")
     expect(plot).to_have_count(1, timeout=60_000)
-    for _ in range(5):
-        settled(page)
-        bars = plot.locator(".point path")
+
+    def click():
         names = [label.strip() for label in plot.locator(".ytick text").all_text_contents()]
-        box = bars.nth(names.index(title)).bounding_box()
-        page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
-        try:
-            page.wait_for_url(re.compile("reason="), timeout=4_000)
-        except TimeoutError:
-            continue
-        return
-    expect(page).to_have_url(re.compile("reason="))
+        click_middle(page, plot.locator(".point path").nth(names.index(title)))
+
+    until(page, lambda timeout: page.wait_for_url(re.compile("reason="), timeout=timeout), click)
 
 
 def edit(page, row, text):
-    """Types into the first column to correct; again while the grid does not listen yet."""
-    grid = page.get_by_test_id("data-grid-canvas").first
+    """Types into the first column to correct."""
     cell = page.get_by_test_id(f"glide-cell-3-{row}").first
-    for _ in range(5):
-        grid.scroll_into_view_if_needed()
-        box = grid.bounding_box()
-        page.mouse.dblclick(box["x"] + 420, box["y"] + 36 + 38 * row + 19)
-        page.wait_for_timeout(400)
-        page.keyboard.press("Control+a")
-        page.keyboard.type(text)
-        page.keyboard.press("Enter")
-        try:
-            expect(cell).to_have_text(text, timeout=4_000)
-        except AssertionError:
-            settled(page)
-            continue
-        settled(page)
-        return
-    expect(cell).to_have_text(text)
+    editor = page.get_by_test_id("portal").locator("textarea")
+
+    def write():
+        page.keyboard.press("Escape")  # out of what an earlier try left open
+        click_cell(page, page.get_by_test_id("data-grid-canvas").first, 420, row)
+        with suppress(TimeoutError):
+            editor.wait_for(timeout=1_000)  # a click opens the cell that is chosen already
+        if not editor.is_visible():
+            page.keyboard.press("Enter")
+        editor.fill(text, timeout=PATIENCE)
+        editor.press("Enter", timeout=PATIENCE)
+
+    until(page, lambda timeout: expect(cell).to_have_text(text, timeout=timeout), write)
+    settled(page)
 
 
 def test_from_a_bad_file_to_fixed_rows(bad_file, page, outside):

@@ -11,7 +11,7 @@ from playwright.sync_api import expect
 from ingest_core.models import SourceSettings
 from ingest_core.workspace import Workspace
 from tests.browser.conftest import served
-from tests.browser.test_journey import heading, press, settled
+from tests.browser.hands import heading, press, settled
 from tests.servers.fixtures import ssh_server
 from tests.transport.post import box, serve
 

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import re
 
-from playwright.sync_api import TimeoutError, expect
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.conftest import served
+from tests.browser.hands import PATIENCE, click_cell, figure, heading, onward, press, settled, until
 
 HEADER = "cust_id\temail_addr\tfname\tlname\tdob\tcity\tref_2"
 
@@ -23,27 +27,6 @@ def make_file(path, people=40, bad=4):
     rows += ["C0\tperson0@example.com\tAsha\tImranson\t01/01/1990\tThane\tA0", ""]
     path.write_text("\n".join(rows) + "\n", "utf-8")
     return path
-
-
-def heading(page, name):
-    found = page.get_by_role("heading", name=name, level=1)
-    expect(found).to_be_visible()
-    return found
-
-
-def settled(page):
-    """The script is not running any more."""
-    expect(page.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning")
-
-
-def figure(page, label):
-    metric = page.get_by_test_id("stMetric").filter(has=page.get_by_text(label, exact=True))
-    return metric.get_by_test_id("stMetricValue").inner_text().strip()
-
-
-def press(page, name):
-    settled(page)
-    page.get_by_role("button", name=name).first.click()
 
 
 def at_choose(page, server):
@@ -67,8 +50,15 @@ def create_source(page):
     heading(page, "Store purchases")
 
 
-def test_the_whole_way_of_a_first_upload(server, page, outside, tmp_path):
-    page.goto(server)
+@pytest.fixture
+def empty(tmp_path, repository):
+    """The address of an Onramp in which nobody has done anything yet."""
+    with served(tmp_path / "home", repository) as address:
+        yield address
+
+
+def test_the_whole_way_of_a_first_upload(empty, page, outside, tmp_path):
+    page.goto(empty)
     heading(page, "Sources")
     create_source(page)
 
@@ -80,8 +70,7 @@ def test_the_whole_way_of_a_first_upload(server, page, outside, tmp_path):
     settled(page)
     assert (figure(page, "Rows"), figure(page, "Columns"), figure(page, "Blank lines")) == ("49", "7", "1")
 
-    press(page, "Continue to match")
-    heading(page, "Match columns to attributes")
+    onward(page, "match")
     expect(page.get_by_text("Decide: dob")).to_be_visible()
     expect(page.get_by_role("button", name="Continue to options")).to_be_disabled()
     page.get_by_text(re.compile("^Day/month/year")).click()
@@ -94,10 +83,8 @@ def test_the_whole_way_of_a_first_upload(server, page, outside, tmp_path):
     press(page, "Skip this column")
     expect(page.get_by_text("Nothing is left to decide.")).to_be_visible()
 
-    press(page, "Continue to options")
-    heading(page, "Options")
-    press(page, "Continue to run")
-    heading(page, "Review and load")
+    onward(page, "options")
+    onward(page, "run")
     load = page.get_by_role("button", name="Load 41 rows")
     expect(load).to_be_visible()
     expect(page.get_by_text("40 new, 0 updated, 0 unchanged, 8 rejected, 1 more of the same people")).to_be_visible()
@@ -123,7 +110,7 @@ def test_the_whole_way_of_a_first_upload(server, page, outside, tmp_path):
     assert lines[0].endswith(HEADER)
     assert "not an address" in lines[1]
 
-    page.goto(server)
+    page.goto(empty)
     heading(page, "Sources")
     settled(page)
     assert (figure(page, "Profiles"), figure(page, "Rows rejected, 7 days")) == ("40", "8")
@@ -162,8 +149,7 @@ def test_an_edit_in_the_grid_is_saved_and_undone(server, page, tmp_path):
     at_choose(page, server)
     page.locator("input[type=file]").set_input_files(make_file(tmp_path / "edited.tsv", people=50))
     heading(page, "Check the file")
-    press(page, "Continue to match")
-    heading(page, "Match columns to attributes")
+    onward(page, "match")
     settled(page)
     undo = page.get_by_role("button", name="Undo")
     expect(undo).to_be_disabled()
@@ -192,21 +178,18 @@ def attribute_of(page, column):
 
 
 def choose_attribute(page, column, attribute):
-    """Selects the cell, types into its list and picks what is left; again while the grid does not listen yet."""
+    """Selects the cell, types into its list and picks what is left."""
     option = page.get_by_role("option", name=attribute, exact=True)
-    for _ in range(5):
-        box = page.get_by_test_id("data-grid-canvas").bounding_box()
-        page.mouse.click(box["x"] + 400, box["y"] + 36 + 37 * ROWS.index(column) + 18)
-        expect(cell(page, column)).to_have_attribute("aria-selected", "true")
+
+    def choose():
+        page.keyboard.press("Escape")
+        click_cell(page, page.get_by_test_id("data-grid-canvas"), 400, ROWS.index(column), height=37)
+        expect(cell(page, column)).to_have_attribute("aria-selected", "true", timeout=PATIENCE)
         page.keyboard.press("Enter")
         page.keyboard.type(attribute)
-        try:
-            option.click(timeout=3_000)
-        except TimeoutError:
-            page.keyboard.press("Escape")
-            settled(page)
-        else:
-            break
+        option.click(timeout=PATIENCE)
+
+    until(page, lambda timeout: expect(cell(page, column)).to_have_text(attribute, timeout=timeout), choose)
     settled(page)
 
 

@@ -12,7 +12,7 @@ from ingest_core.files import PathSource
 from ingest_core.models import ColumnMapping, Mapping, Options, SourceSettings
 from ingest_core.workspace import Workspace
 from tests.browser.conftest import served
-from tests.browser.test_journey import figure, heading, press, settled
+from tests.browser.hands import click_cell, figure, heading, onward, press, settled, until
 from tests.transport.post import box, serve
 
 __all__ = ["box", "serve"]  # fixtures
@@ -62,8 +62,7 @@ def test_the_mail_of_an_upload_says_what_the_screen_says(app, page, outside, box
     heading(page, "Choose a file")
     page.locator("input[type=file]").set_input_files(path)
     for step in ("match", "options", "run"):
-        press(page, f"Continue to {step}")
-        settled(page)
+        onward(page, step)
     expect(page.get_by_text("1 address is told when it begins, takes long and ends")).to_be_visible()
     press(page, re.compile("^Load "))
     expect(page.get_by_text("Why rows were rejected")).to_be_visible(timeout=60_000)
@@ -101,10 +100,9 @@ def test_what_was_kept_is_read_and_sent_when_a_person_says_so(app, page, outside
     page.get_by_role("link", name="Kept for 1 person: no mail server").click()
     heading(page, "Notices")
     expect(page.get_by_text("2 notices were kept")).to_be_visible()
-    settled(page)
-    grid = page.get_by_test_id("data-grid-canvas").first.bounding_box()
-    page.mouse.click(grid["x"] + 220, grid["y"] + 36 + 19)
-    heading(page, "[Store purchases] january.tsv was loaded: 2 rows")
+    notice = page.get_by_role("heading", name="[Store purchases] january.tsv was loaded: 2 rows", level=1)
+    grid = page.get_by_test_id("data-grid-canvas").first
+    until(page, lambda timeout: notice.wait_for(timeout=timeout), lambda: click_cell(page, grid, 220))
     frame = page.frame_locator("iframe").last
     expect(frame.get_by_role("heading", name="january.tsv was loaded: 2 rows")).to_be_visible()
     page.reload()

@@ -11,7 +11,7 @@ from playwright.sync_api import expect
 
 from ingest_core.workspace import Workspace
 from tests.browser.conftest import served
-from tests.browser.test_journey import heading, settled
+from tests.browser.hands import heading, settled
 
 
 @pytest.fixture(scope="module")

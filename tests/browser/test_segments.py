@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import re
 import subprocess
 import sys
 
 import pytest
-from playwright.sync_api import TimeoutError as NotThere
 from playwright.sync_api import expect
 
 from tests.browser.conftest import served
-from tests.browser.test_journey import heading, press, settled
+from tests.browser.hands import heading, press, settled, until
 
 NAME = "NOT_TRAVELLERS"
 
@@ -32,17 +30,14 @@ def onramp(home, repository, *arguments):
 
 def choose(page, label, option, place="last"):
     """An option of the first or last field with this label; a list that closed meanwhile is opened again."""
-    settled(page)
+    field = getattr(page.get_by_role("combobox", name=label), place)
     wanted = page.get_by_role("option", name=option, exact=True)
-    for _ in range(3):
-        getattr(page.get_by_role("combobox", name=label), place).click()
-        with contextlib.suppress(NotThere):
-            wanted.click(timeout=6_000)
-            break
+
+    def open_it():
         page.keyboard.press("Escape")
-        settled(page)
-    else:
-        wanted.click()
+        field.click()
+
+    until(page, lambda timeout: wanted.click(timeout=timeout), open_it)
     settled(page)
 
 

@@ -8,7 +8,7 @@ from playwright.sync_api import expect
 from ingest_core.models import ColumnMapping, Mapping, Options
 from ingest_core.workspace import Workspace
 from tests.browser.conftest import served
-from tests.browser.test_journey import figure, heading, settled
+from tests.browser.hands import figure, heading, settled
 
 ROWS = 1_500_000  # more than a machine loads before somebody has pressed two buttons
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from playwright.sync_api import TimeoutError, expect
+from playwright.sync_api import expect
 
 from ingest_core.models import Options, SourceSettings
 from ingest_core.workspace import Workspace
 from tests.browser.conftest import served
-from tests.browser.test_journey import figure, heading, press, settled
+from tests.browser.hands import click_cell, figure, heading, press, settled, until
 
 
 def test_trust(page, outside, tmp_path, repository):
@@ -82,30 +82,20 @@ def look_at_somebody(page, server, request_id):
     page.get_by_role("tab", name="Profiles changed").click()
     expect(page.get_by_text("Personal data is masked.")).to_be_visible()
     dialog = page.get_by_role("dialog")
-    click_cell(page, page, 20, dialog)
+    look(page, page, 20, dialog)
     expect(dialog.get_by_text("Customer ID").first).to_be_attached()
     settled(page)
-    click_cell(page, dialog, -50, dialog.get_by_role("button", name="All values"))
+    look(page, dialog, -50, dialog.get_by_role("button", name="All values"))
     expect(dialog).to_contain_text("Today's value")
     settled(page)
     dialog.get_by_role("link", name="Upload").first.click()
     expect(page.get_by_text("Where the rows went")).to_be_visible()
 
 
-def click_cell(page, place, x, wanted):
-    """Clicks a button in the first row of the first table there; again while the table does not listen yet."""
-    canvas = place.get_by_test_id("data-grid-canvas").first
-    for _ in range(5):
-        canvas.scroll_into_view_if_needed()
-        box = canvas.bounding_box()
-        page.mouse.click(box["x"] + (x if x > 0 else box["width"] + x), box["y"] + 36 + 19)
-        try:
-            wanted.wait_for(timeout=3_000)
-        except TimeoutError:
-            settled(page)
-        else:
-            return
-    expect(wanted).to_be_visible()
+def look(page, place, x, wanted):
+    """Clicks a button in the first row of the first table there."""
+    grid = place.get_by_test_id("data-grid-canvas").first
+    until(page, lambda timeout: wanted.wait_for(timeout=timeout), lambda: click_cell(page, grid, x))
 
 
 def hold_an_upload(home):

@@ -11,7 +11,8 @@ from playwright.sync_api import expect
 
 from ingest_core.workspace import Workspace
 from tests.browser.conftest import served
-from tests.browser.test_journey import create_source, figure, heading, press, settled
+from tests.browser.hands import figure, heading, onward, press, settled
+from tests.browser.test_journey import create_source
 
 AMBIGUOUS = "crmid\tsigned_up\tcity\n" + "".join(f"C{i}\t0{1 + i % 9}/0{1 + i % 8}/2025\tPune\n" for i in range(30))
 
@@ -64,7 +65,7 @@ def test_ambiguous_dates_are_asked_answered_and_loaded_as_answered(home, reposit
         press(page, "Ingest")
         heading(page, "Choose a file")
         send(page, write(tmp_path / "signed_up.tsv", AMBIGUOUS.replace("signed_up", "birth_date")))
-        press(page, "Continue to match")
+        onward(page, "match")
         expect(page.get_by_text("Decide: birth_date")).to_be_visible()
         expect(page.get_by_text("30 of 30 values fit more than one date format.", exact=True)).to_be_visible()
         expect(page.get_by_text("30 values fit", exact=True)).to_have_count(2)
@@ -72,9 +73,8 @@ def test_ambiguous_dates_are_asked_answered_and_loaded_as_answered(home, reposit
         page.get_by_text(re.compile("^Month/day/year")).click()
         press(page, "Use this")
         expect(page.get_by_text("Nothing is left to decide.")).to_be_visible()
-        press(page, "Continue to options")
-        heading(page, "Options")
-        press(page, "Continue to run")
+        onward(page, "options")
+        onward(page, "run")
         press(page, "Load 30 rows")
         heading(page, "signed_up.tsv")
         expect(page.get_by_text("Completed").first).to_be_visible()
@@ -98,7 +98,7 @@ def test_a_reload_in_the_middle_loses_nothing_at_any_step(at_choose, page, outsi
     expect(page.get_by_role("heading", name="dob")).to_be_visible()
     assert figure(page, "Rows") == "30"
 
-    press(page, "Continue to match")
+    onward(page, "match")
     page.get_by_text(re.compile("^Day/month/year")).click()
     press(page, "Use this")
     expect(page.get_by_text("Nothing is left to decide.")).to_be_visible()
@@ -106,8 +106,7 @@ def test_a_reload_in_the_middle_loses_nothing_at_any_step(at_choose, page, outsi
     again(page, "Match columns to attributes")
     expect(page.get_by_text("Nothing is left to decide.")).to_be_visible()
 
-    press(page, "Continue to options")
-    heading(page, "Options")
+    onward(page, "options")
     settled(page)
     page.get_by_text("End their membership").click()
     page.wait_for_timeout(1_000)  # it is on its way to the server
@@ -115,8 +114,7 @@ def test_a_reload_in_the_middle_loses_nothing_at_any_step(at_choose, page, outsi
     again(page, "Options")
     expect(page.get_by_role("radio", name=re.compile("End their membership"))).to_be_checked()
 
-    press(page, "Continue to run")
-    heading(page, "Review and load")
+    onward(page, "run")
     again(page, "Review and load")
     expect(page.get_by_role("button", name="Load 30 rows")).to_be_visible()
     page.go_back()
@@ -189,7 +187,7 @@ def test_a_double_click_leaves_no_step_out_and_the_keyboard_walks_the_main_path(
 
 def test_a_second_window_says_that_the_draft_was_changed(at_choose, page, tmp_path):
     send(page, write(tmp_path / "people.tsv", AMBIGUOUS.replace("signed_up", "dob")))
-    press(page, "Continue to match")
+    onward(page, "match")
     expect(page.get_by_text("Decide: dob")).to_be_visible()
     settled(page)
     other = page.context.new_page()
