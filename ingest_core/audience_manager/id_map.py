@@ -46,9 +46,8 @@ WHERE am_map.dpid = fresh.dpid AND am_map.id = fresh.id
 MAPS = "INSERT INTO am_map SELECT dpid, id, device_dpid, device_id, seq, ?::TIMESTAMP FROM am_new_map"
 SEEN = f"""
 UPDATE am_map SET seen_at = ?::TIMESTAMP
-FROM (SELECT DISTINCT device_id FROM am_seen) AS seen
-WHERE am_map.device_dpid = {UUID_DPID} AND am_map.device_id = seen.device_id
-  AND am_map.seen_at < ?::TIMESTAMP AND am_map.seen_at + to_days({DEVICE_DAYS}) > ?::TIMESTAMP
+WHERE device_dpid = {UUID_DPID} AND seen_at < ?::TIMESTAMP AND seen_at + to_days({DEVICE_DAYS}) > ?::TIMESTAMP
+  AND device_id IN (SELECT device_id FROM am_seen)
 """
 
 NEW_LINKS = f"""

@@ -10,7 +10,7 @@ from ingest_core.workspace import Workspace
 from tests.browser.conftest import served
 from tests.browser.hands import figure, heading, settled
 
-ROWS = 1_500_000  # more than a machine loads before somebody has pressed two buttons
+ROWS = 3_000_000  # more than a machine loads before somebody has pressed two buttons
 
 
 @pytest.fixture
