@@ -52,7 +52,7 @@ FROM am_judged AS judged JOIN am_line_op USING (pos)
 WHERE class IN ('stored', 'no_matching_aam_id')
 """
 ROWS = "SELECT count(*) FROM am_pair WHERE place = 0"
-LOG_HASHES = "INSERT INTO am_row SELECT ?::BIGINT, line, list(id ORDER BY place) FROM am_pair GROUP BY line"
+LOG_HASHES = "INSERT INTO am_row SELECT ?::BIGINT, line, list(id ORDER BY place) FROM am_part GROUP BY line"
 NO_DEVICES = "SELECT '' AS receipt, 0::BIGINT AS dpid, '' AS id WHERE false"
 DEVICES = "SELECT ?::VARCHAR AS receipt, dpid, id FROM am_touched"
 COUNT_DEVICES = "SELECT receipt, count(DISTINCT (dpid, id)) FROM am_device GROUP BY receipt"
@@ -301,7 +301,8 @@ class Batch:
         counts = {**dict.fromkeys(SYNC_COUNTERS, 0), **rows.counts}
         counts |= {"stored_records": stored, "no_matching_aam_id": good - stored}
         number = self._keep_file(file.came, file.sha256, "id_sync", counts, None)
-        self._session.run(LOG_HASHES if context.is_c2c else log_rows(len(name.columns)), [number])
+        for _ in id_map.parts(self._session):
+            self._session.run(LOG_HASHES if context.is_c2c else log_rows(len(name.columns)), [number])
         self.report.id_sync.append(SyncReceipt(file=file.source.name, counts=counts))
         return stored
 
@@ -309,7 +310,7 @@ class Batch:
 def log_rows(columns: int) -> str:
     """SQL: rows of one id per column into the log; far faster than lists that are put in order."""
     cells = ", ".join(f"max(id) FILTER (WHERE place = {place})" for place in range(columns))
-    return f"INSERT INTO am_row SELECT ?::BIGINT, line, [{cells}] FROM am_pair GROUP BY line"
+    return f"INSERT INTO am_row SELECT ?::BIGINT, line, [{cells}] FROM am_part GROUP BY line"
 
 
 def _refuse_empty(records: int, file: Inbound) -> None:

@@ -122,7 +122,7 @@ class Rows:
 
 def stage_rows(session: Session, context: RowContext, blocks: Iterable[TextBlock | LongLine]) -> Rows:
     """Fills ``am_pair`` with the ids of all good rows."""
-    rows, pairs = Rows(), session.scratch.writer(PAIRS)
+    rows, pairs = Rows(), session.scratch.writer(PAIRS, rising="line")
     try:
         for block in blocks:
             _stage_rows(rows, pairs, context, block)

@@ -73,9 +73,9 @@ class Scratch:
             self._grown(path)
         return apart
 
-    def writer(self, schema: pa.Schema) -> RowFile:
-        """A file for rows that come from here and not from a query."""
-        return RowFile(self._new_path(), schema, self._grown)
+    def writer(self, schema: pa.Schema, *, rising: str | None = None) -> RowFile:
+        """A file for rows that come from here and not from a query; quick to search by a column that only rises."""
+        return RowFile(self._new_path(), schema, self._grown, rising)
 
     def remove(self, paths: Iterable[Path]) -> None:
         """Lets go of files of ``writer`` that no table shows."""
@@ -110,13 +110,14 @@ class Scratch:
 class RowFile:
     """Arrow rows of one schema on their way into a scratch table. ``close`` it before it is shown."""
 
-    def __init__(self, path: Path, schema: pa.Schema, grown: Callable[[Path], None]) -> None:
+    def __init__(self, path: Path, schema: pa.Schema, grown: Callable[[Path], None], rising: str | None) -> None:
         from pyarrow.parquet import ParquetWriter  # here: a tenth of a second that most commands never need
 
         self.path = path
         self._grown = grown
         with _writing():
-            self._writer: Any = ParquetWriter(path, schema, use_dictionary=False, write_statistics=False)
+            statistics = [rising] if rising else False
+            self._writer: Any = ParquetWriter(path, schema, use_dictionary=False, write_statistics=statistics)
 
     def write(self, rows: pa.Table) -> None:
         """Some more rows."""

@@ -8,7 +8,7 @@ import random
 import pytest
 from hypothesis import given, settings
 
-from ingest_core.audience_manager import shares, trait_refold
+from ingest_core.audience_manager import id_map, shares, trait_refold
 from ingest_core.audience_manager.processing import BatchOptions
 from ingest_core.clock import now
 from ingest_core.workspace import Workspace
@@ -29,6 +29,7 @@ def in_many_shares():
         patch.setattr(trait_refold, "SHARE_ROWS", 2)
         patch.setattr(shares, "MOST_SHARES", SHARES_PER_FILE)
         patch.setattr(trait_refold, "MOST_SHARES", SHARES_PER_FILE)
+        patch.setattr(id_map, "PART_LINES", 2)
         yield
 
 
@@ -55,6 +56,7 @@ def prepared(home):
         for number in range(6):
             rule = f'colour == "{number}"' if number < 2 else None
             opened.audience.traits.add(f"Trait {dpid} {number}", dpid, trait_id=10 * dpid + number, rule=rule)
+    opened.sources.add("Hashes", kind="data_source", dpid=60, id_type="cross_device")
     return opened
 
 
@@ -75,7 +77,13 @@ def batches():
     """ID syncs first: 150 people on 60 devices, so that several ids stand for one device."""
     rng = random.Random(11)
     known = "\n".join(f"{device(rng.randrange(60))}\tp{number}" for number in range(150))
-    yield [MemoryFile("adobe_id_0_33_1700000000.sync", known.encode())]
+    chained = "\n".join(f"p{rng.randrange(200)}\tp{rng.randrange(90)}" for _ in range(150))
+    hashes = "\n".join(f"p{rng.randrange(5)}\t{rng.getrandbits(256):064x}" for _ in range(90))
+    yield [
+        MemoryFile("adobe_id_0_33_1700000000.sync", known.encode()),
+        MemoryFile("adobe_id_33_21_1700000000.sync", chained.encode()),
+        MemoryFile("c2c_id_21_60_1700000000.sync", hashes.encode()),
+    ]
     for mode, moment in (("sync", 1_700_000_001), ("overwrite", 1_700_000_002), ("sync", 1_700_000_003)):
         files = []
         for dpid in KINDS:
@@ -89,6 +97,15 @@ def batches():
         yield files
 
 
+# Without the order of mappings across ids: a part counts on from where the last one ended.
+GRAPH = (
+    "SELECT dpid, id, list((device_dpid, device_id) ORDER BY seq) FROM am_map GROUP BY dpid, id",
+    "SELECT dpid, id, list((known_dpid, known_id) ORDER BY seq) FROM am_link GROUP BY dpid, id",
+    "SELECT dpid, id, list(hash ORDER BY seq) FROM am_hash GROUP BY dpid, id",
+    "SELECT file_no, line, ids FROM am_row",
+)
+
+
 def run(home):
     """Everything that can be seen of the batches afterwards."""
     with prepared(home) as workspace:
@@ -98,6 +115,7 @@ def run(home):
         with workspace.engine.session() as session:
             log = sorted(session.rows("SELECT file_no, line, dpid, user_id, trait_id, is_add FROM am_op"))
             spaced = sorted(session.rows("SELECT file_no, line, dpid, user_id FROM am_spaced"))
+            graph = [sorted(session.rows(query)) for query in GRAPH]
             numbers = [number for (number,) in session.rows("SELECT file_no FROM am_file ORDER BY ALL")]
         samples = [found.model_dump() for found in workspace.audience.reports.samples(numbers)]
         status = workspace.audience.reports.status(AT.date(), AT.date())
@@ -106,13 +124,22 @@ def run(home):
         states.append(workspace.audience.digest())
         workspace.audience.redo(str(reports[2].request_id))
         states.append(workspace.audience.digest())
-        return {"reports": seen, "states": states, "log": log, "spaced": spaced, "samples": samples, "status": rows}
+        return {
+            "reports": seen,
+            "states": states,
+            "log": log,
+            "graph": graph,
+            "spaced": spaced,
+            "samples": samples,
+            "status": rows,
+        }
 
 
 def test_a_batch_in_many_shares_gives_what_it_gives_at_once(tmp_path, in_many_shares, monkeypatch):
     in_many = run(tmp_path / "many")
     monkeypatch.setattr(shares, "MOST_SHARES", 1)
     monkeypatch.setattr(trait_refold, "MOST_SHARES", 1)
+    monkeypatch.setattr(id_map, "PART_LINES", 4_000_000)
     at_once = run(tmp_path / "one")
     for what, found in at_once.items():
         assert in_many[what] == found, what
@@ -121,6 +148,8 @@ def test_a_batch_in_many_shares_gives_what_it_gives_at_once(tmp_path, in_many_sh
     for counter in ("lines_over_user_cap", "no_matching_aam_id", "no_trait_realized", "total_removed_traits"):
         assert any(receipt[counter] for receipt in receipts), counter
     assert all([one["error"] for one in report["rejected"]] == ["corrupt_gzip"] for report in at_once["reports"][1:])
+    assert all(at_once["graph"])
+    assert any(len(hashes) == 10 for _, _, hashes in at_once["graph"][2])
     assert at_once["samples"]
     assert at_once["spaced"]
     assert at_once["states"][0] == at_once["states"][2] != at_once["states"][1]
