@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from ingest_core.audience_manager.check_report import PLACES_KEPT, Place, ProblemList
-from ingest_core.audience_manager.data_sources import PHONE_PATTERN, ZEROS_PATTERN, IdRule, lint_id
+from ingest_core.audience_manager.data_sources import PHONE_PATTERN, PHONE_VALUE_PATTERN, ZEROS_PATTERN, IdRule, lint_id
 from ingest_core.audience_manager.id_sync import RowContext
 from ingest_core.audience_manager.items import OP_KINDS
 from ingest_core.audience_manager.line_blocks import BlockParser
@@ -102,10 +102,16 @@ class DataCheck(_Check):
         is_padded = np.asarray(pc.match_substring_regex(texts, pattern=r"(^ )|( $)").fill_null(False))
         if is_padded.any():
             self._remark_ops("padded_quotes", parsed, is_padded[ops.value.indices.fill_null(0).to_numpy()])
-        if pc.any(pc.match_substring(texts, pattern="@")).as_py():
-            has_email = np.asarray(pc.match_substring_regex(texts, pattern=_EMAIL).fill_null(False))
-            if has_email.any():
-                self._remark_ops("email_in_value", parsed, has_email[ops.value.indices.fill_null(0).to_numpy()])
+        self._odd_values("phone_in_value", parsed, "+", PHONE_VALUE_PATTERN)
+        self._odd_values("email_in_value", parsed, "@", _EMAIL)
+
+    def _odd_values(self, code: str, parsed: ParsedBlock, mark: str, pattern: str) -> None:
+        """Values with a pattern in them, all of which hold ``mark``: it is far faster to look for."""
+        value = parsed.ops.value
+        if pc.any(pc.match_substring(value.dictionary, pattern=mark)).as_py():
+            is_odd = np.asarray(pc.match_substring_regex(value.dictionary, pattern=pattern).fill_null(False))
+            if is_odd.any():
+                self._remark_ops(code, parsed, is_odd[value.indices.fill_null(0).to_numpy()])
 
     def _remark_ops(self, code: str, parsed: ParsedBlock, is_odd: NDArray[np.bool_]) -> None:
         lines = np.unique(parsed.ops.line[is_odd])

@@ -107,6 +107,9 @@ _PERCENT = re.compile(r"%[0-9A-Fa-f]{2}")
 PHONE_PATTERN = r"\+[0-9]{8,15}|00[1-9][0-9]{7,14}|\+?\(?[0-9]{2,4}(?:[)/ .-]{1,2}[0-9]{2,4}){2,3}"
 """A whole id that is written like a telephone number."""
 
+PHONE_VALUE_PATTERN = r"\A\+(?:[ ./()-]*[0-9]){8,15}[ ./()-]*\z"
+"""RE2: a whole value that is an international telephone number, as builds keep it back."""
+
 ZEROS_PATTERN = "[0-]+"
 """A device id of zeros: tracking is switched off."""
 

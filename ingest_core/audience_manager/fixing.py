@@ -16,6 +16,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from pydantic import BaseModel
 
 from ingest_core.audience_manager.check_report import FileCheck
@@ -35,6 +36,7 @@ _CURLY = str.maketrans("\u201c\u201d", '""')
 _ODD = re.compile("[^A-Za-z0-9_-]+")
 _ADDRESSABLE = re.compile("[0-9]*[A-Za-z][A-Za-z0-9_-]*")
 _KEYS = ("dash_stripped", "key_not_addressable")
+_DIRECTIVES = {"add_trait": "d_sid", "remove_trait": "d_unsid"}
 # A line that is none of: an id without an at sign, one tab, items in which there is nothing to put right.
 _ITEM = rb"(?:[0-9]+(?::0|:-1)?|[0-9]*[A-Za-z][A-Za-z0-9_-]*=(?![ =,])[^\",\t\n\xe2]+)"
 _ODD_LINE = re.compile(rb"^(?![^\t\n@]+\t" + _ITEM + rb"(?:," + _ITEM + rb")*$).+$", re.MULTILINE)
@@ -98,7 +100,7 @@ def fix(source: ByteSource, out: Out, progress: Progress = ignore_progress) -> F
         if isinstance(block, LongLine):
             changes["line_too_long"] += 1
             continue
-        text = _line_ends(block, changes)
+        text = _without_long(_line_ends(block, changes), changes)
         made.lines += text.count(b"\n")
         write(_put_right(text, changes, is_customer=is_customer) if isinstance(name, DataName) else text)
         progress("fix", made.lines, None)
@@ -164,6 +166,18 @@ def _line_ends(block: TextBlock, changes: Counter[str]) -> bytes:
     return data
 
 
+def _without_long(text: bytes, changes: Counter[str]) -> bytes:
+    """The lines that are not left out of the transfer for their length; the reader passes over the longest only."""
+    stops = np.flatnonzero(np.frombuffer(text, np.uint8) == 10)
+    starts = np.concatenate(([0], stops[:-1] + 1))
+    is_long = stops - starts > MAX_LINE_BYTES
+    if not is_long.any():
+        return text
+    changes["line_too_long"] += int(is_long.sum())
+    kept = zip(starts[~is_long].tolist(), stops[~is_long].tolist(), strict=True)
+    return b"".join(text[start : stop + 1] for start, stop in kept)
+
+
 def _put_right(text: bytes, changes: Counter[str], *, is_customer: bool) -> bytes:
     """The lines of a block with what is in them; plain ones, which are nearly all, are only passed over."""
     pieces, done = [], 0
@@ -192,9 +206,18 @@ def _fixed(line: bytes, changes: Counter[str], *, is_customer: bool) -> bytes:
         if plain != payload:
             found.add("smart_quotes")
         kept = [fixed for part in parts if (fixed := _item(part, found)) is not None]
-        payload = ",".join(kept) if kept else payload
+        payload = _joined(kept, payload, found)
     changes.update(found)
     return f"{head}\t{payload}".encode()
+
+
+def _joined(kept: list[str], payload: str, found: set[str]) -> str:
+    """The items that are left. Padding before an empty one at the end must not become white space at the line's end."""
+    if not kept:
+        found.discard("empty_item")
+        return payload
+    joined = ",".join(kept)
+    return joined if payload.endswith(" ") else joined.rstrip(" ")
 
 
 def _item(text: str, found: set[str]) -> str | None:
@@ -206,6 +229,9 @@ def _item(text: str, found: set[str]) -> str | None:
         found.add("empty_item")
         return None
     op = item.op
+    if op.kind in _DIRECTIVES and "dash_stripped" in item.warnings:
+        found.add("dash_stripped")
+        return f"{_DIRECTIVES[op.kind]}={op.trait}"
     if op.kind != "signal" or op.key is None or op.value is None:
         return text
     value = op.value.strip(" ")
@@ -214,7 +240,8 @@ def _item(text: str, found: set[str]) -> str | None:
         return text
     found |= marks
     key = _ODD.sub("_", op.key)
-    key = key if _ADDRESSABLE.fullmatch(key) else f"k_{key.strip('_-')}"
+    if not _ADDRESSABLE.fullmatch(key) or key.lower() in _DIRECTIVES.values():  # a signal must not become a trait
+        key = f"k_{key.strip('_-')}"
     return f'{key}="{value}"' if "," in value or value.startswith("=") else f"{key}={value}"
 
 

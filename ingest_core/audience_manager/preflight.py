@@ -6,7 +6,10 @@ history, and the receipt that the real processor would write: the batch itself, 
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from types import MappingProxyType
 from typing import Any, Literal
@@ -14,10 +17,11 @@ from typing import Any, Literal
 from pydantic import BaseModel
 
 from ingest_core.audience_manager.audience import AudienceManager
+from ingest_core.audience_manager.batches import logical_key
 from ingest_core.audience_manager.check_report import FileCheck, Place, Problem, ProblemList
 from ingest_core.audience_manager.checking import CheckOptions, check_file
 from ingest_core.audience_manager.fixing import fixable
-from ingest_core.audience_manager.name_types import DataName, IdSyncName, NameProblem
+from ingest_core.audience_manager.name_types import DataName, IdSyncName, NameProblem, Tail
 from ingest_core.audience_manager.names import lint_name, parse_base, parse_s3_key
 from ingest_core.audience_manager.processing import BatchOptions
 from ingest_core.audience_manager.receipts import BatchReport
@@ -29,6 +33,7 @@ from ingest_core.models import ByteSource, Progress
 Verdict = Literal["fine", "ask", "blocked"]
 PART_BYTES, PACKED_BYTES = 1 << 30, 250 << 20
 SHOWN = 20
+_Sizes = Mapping[tuple[object, ...], int]
 NO_KEYS: Mapping[str, str] = MappingProxyType({})
 
 
@@ -77,14 +82,15 @@ def preflight(
     known = [source for source, check in zip(sources, checks, strict=True) if check.kind in ("data", "id_sync")]
     report = audience.ingest(known, BatchOptions(at), is_dry_run=True, progress=progress) if known else None
     with engine.session() as session:
-        files = [_judged(session, check, report, at, keys.get(check.file)) for check in checks]
+        sizes = _records_of_whole(checks)
+        files = [_judged(session, check, report, at, keys.get(check.file), sizes) for check in checks]
     verdicts = [file.verdict for file in files]
     worst: Verdict = "blocked" if "blocked" in verdicts else "ask" if "ask" in verdicts else "fine"
     return Preflight(files=files, receipt=report, verdict=worst)
 
 
 def _judged(
-    session: Session, check: FileCheck, report: BatchReport | None, at: datetime, key: str | None
+    session: Session, check: FileCheck, report: BatchReport | None, at: datetime, key: str | None, sizes: _Sizes
 ) -> PreflightFile:
     made = PreflightFile(check=check, parts=_parts(check), fixes=fixable(check))
     name = parse_base(check.file)
@@ -95,7 +101,8 @@ def _judged(
             remarks.add(whole.code, Place(column=whole.start + 1, why=whole.why))
         else:
             found = lint_name(whole, at, lambda stamp: timestamp_is_used(session, check.file, stamp))
-            for code in {"timestamp_used_before", "date_folder_not_today"} & set(found):
+            used = {"timestamp_used_before"} if _has_other_bytes(report, check) else set()
+            for code in used | {"timestamp_used_before", "date_folder_not_today"} & set(found):
                 remarks.add(code, Place())
         _refusal(remarks, check, report)
     if isinstance(name, DataName) and check.is_checked:
@@ -104,7 +111,7 @@ def _judged(
             if made.traits[kind]:
                 remarks.add(code, Place(why=", ".join(map(str, made.traits[kind]))), len(made.traits[kind]))
         _records(made, remarks, name, check, report)
-        _shrinking(session, remarks, name, check)
+        _shrinking(session, remarks, name, sizes[logical_key(name)])
     made.remarks = remarks.sorted()
     return made
 
@@ -144,6 +151,11 @@ def _records(
                 remarks.add(code, Place(), count)
 
 
+def _has_other_bytes(report: BatchReport | None, check: FileCheck) -> bool:
+    """Whether the same name was taken before, with other content."""
+    return report is not None and {"code": "same_name_other_bytes", "file": check.file} in report.warnings
+
+
 _OF_OUR_KEYS = ("decrypt_failed",)
 """That no key here opens a message says nothing: it is for the keys of its receiver."""
 
@@ -155,19 +167,30 @@ def _refusal(remarks: ProblemList, check: FileCheck, report: BatchReport | None)
             remarks.add(one.error, Place(why=one.message))
 
 
-def _shrinking(session: Session, remarks: ProblemList, name: DataName, check: FileCheck) -> None:
+def _records_of_whole(checks: Sequence[FileCheck]) -> _Sizes:
+    """Records of each data file, all its parts together."""
+    sizes: Counter[tuple[object, ...]] = Counter()
+    for check in checks:
+        name = parse_base(check.file)
+        if isinstance(name, DataName):
+            sizes[logical_key(name)] += check.lines - check.by_category.get("blank", 0)
+    return sizes
+
+
+def _shrinking(session: Session, remarks: ProblemList, name: DataName, records: int) -> None:
     if name.mode != "overwrite":
         return
-    target = "" if name.target is None else f"_{name.target}"
-    last = session.value(_LAST_FULL, [f"ftp_dpm_{name.dpid}{target}_", check.file])
-    records = check.lines - check.by_category.get("blank", 0)
+    stem = str(replace(name, tail=Tail()))
+    like = re.sub("_[0-9]{10}[.]", "_[0-9]{10}[.]", stem)
+    last = session.value(_LAST_FULL, [f"{like}([.].*)?", stem.partition(".")[0]])
     if last and records * 2 < int(last):
         remarks.add("overwrite_shrinks", Place(why=f"{records:,} lines; the last one had {int(last):,}."))
 
 
-_LAST_FULL = """SELECT (counts ->> '$.received')::BIGINT FROM am_file
-WHERE starts_with(name, ?) AND contains(name, '.overwrite') AND name <> ? AND code IS NULL
-ORDER BY file_no DESC LIMIT 1"""
+_LAST_FULL = """SELECT sum((counts ->> '$.received')::BIGINT)::BIGINT FROM am_file
+WHERE regexp_full_match(name, ?) AND split_part(name, '.', 1) <> ? AND code IS NULL
+GROUP BY split_part(name, '.', 1) ORDER BY max(file_no) DESC LIMIT 1"""
+"""Bound: what names of the same data source's overwrite files look like, the one that is judged up to its mode."""
 
 
 def timestamp_is_used(session: Session, file: str, stamp: int) -> bool:
@@ -175,7 +198,17 @@ def timestamp_is_used(session: Session, file: str, stamp: int) -> bool:
     stem = file[: file.index(f"{stamp:010}")] if f"{stamp:010}" in file else file
     logical = f"{stem}{stamp:010}."
     found = session.rows("SELECT name FROM am_file WHERE starts_with(name, ?) AND name <> ?", [logical, file])
-    return any(name.split(".")[:2] != file.split(".")[:2] for (name,) in found)
+    return any(_is_no_part(name, file) for (name,) in found)
+
+
+def _is_no_part(name: str, file: str) -> bool:
+    """Whether two names of one stem and timestamp are not two parts of one file: another mode, or the same part."""
+    if name.split(".")[:2] != file.split(".")[:2]:
+        return True
+    one, other = parse_base(name), parse_base(file)
+    if isinstance(one, NameProblem) or isinstance(other, NameProblem):
+        return False
+    return one.tail.split == other.tail.split
 
 
 def _parts(check: FileCheck) -> int:

@@ -106,6 +106,7 @@ class Batch:
         self._next_file = int(self._session.value("SELECT coalesce(max(file_no), 0) + 1 FROM am_file"))
         self._batch_no = int(self._session.value("SELECT coalesce(max(batch_no), 0) + 1 FROM am_batch"))
         self._receipts: dict[str, BatchReceipt] = {}
+        self._came: set[tuple[str, str]] = set()  # name and bytes of the files of this batch
         self.taken: list[Taken] = []
         self.report = BatchReport(
             request_id=None, environment="beta" if options.is_beta else "production", at=options.at
@@ -169,9 +170,10 @@ class Batch:
             return None
         sha256 = fingerprint(source)
         same, earlier = self._session.row(EARLIER, [sha256, source.name]) or (0, 0)
-        if same:
+        if same or (source.name, sha256) in self._came:
             self._refuse(source, sha256, "duplicate_file", AM_REASONS["duplicate_file"].explanation)
             return None
+        self._came.add((source.name, sha256))
         if earlier:
             self.report.warnings.append({"code": "same_name_other_bytes", "file": source.name})
         if not name.tail.pgp:

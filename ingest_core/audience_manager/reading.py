@@ -7,6 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ingest_core.audience_manager.lines import BOM
+
+_NOT_COUNTED = 1 + len(BOM)  # bytes: a CR of the line end, a byte order mark before the first line
 _BLOCK_LINES = 1 << 16  # a line that is refused costs far more than its bytes
 
 
@@ -48,7 +51,7 @@ def read_blocks(chunks: Iterable[bytes], most_line_bytes: int) -> Iterator[TextB
         for block in _blocks(data[:cut], line):
             yield block
             line = block.first_line + block.data.count(b"\n")
-        if len(tail) > most_line_bytes + 1:  # + 1: a CR of the line end
+        if len(tail) > most_line_bytes + _NOT_COUNTED:
             passed, tail = len(tail), b""
     if passed:
         yield LongLine(line, passed)

@@ -127,6 +127,8 @@ _WARNINGS = (
            "Upload into today's folder."),
     Reason("email_in_value", "E-mail address as value", "A value holds an e-mail address, which must not be sent.",
            "Leave it out, or send the SHA-256 of the trimmed, lower-case address."),
+    Reason("phone_in_value", "Telephone number as value", "A value is an international telephone number, which must "
+           "not be sent.", "Leave it out, or correct the value."),
     Reason("removal_ignored", "Removal in an overwrite file", "In an overwrite file removals count for nothing.",
            "Leave them out, or send a .sync file."),
     Reason("not_decrypted", "Encrypted", "The file is an OpenPGP message; its content was not checked.",
@@ -148,8 +150,6 @@ _WARNINGS = (
 )  # fmt: skip
 
 _BUILDS = (
-    Reason("phone_in_value", "Telephone number as value", "A value is an international telephone number, which must "
-           "not be sent.", "Leave the attribute out of the build, or correct the value."),
     Reason("not_writable", "Value that cannot be written", "The line would be read back as something else, such as a "
            "value with a quote inside.", "Correct the value at its source, or leave the attribute out."),
 )  # fmt: skip

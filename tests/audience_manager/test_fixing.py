@@ -121,3 +121,29 @@ def test_nothing_is_offered_for_a_name_that_cannot_be_read():
     with pytest.raises(InputError) as refused:
         fix(MemoryFile("people.sync", b"u\ta=1\r\n"), bytearray().extend)
     assert refused.value.code == "not_fixable"
+
+
+@pytest.mark.parametrize(
+    ("line", "fixed", "changes"),
+    [
+        ("u1\td_sid=1 ,", "u1\td_sid=1", {"empty_item": 1}),
+        ("u1\tk=v , ,,", "u1\tk=v", {"empty_item": 1}),
+        ("u1\td sid=24", "u1\tk_d_sid=24", {"key_not_addressable": 1}),
+        ("u1\tD.UNSID=x", "u1\tk_D_UNSID=x", {"key_not_addressable": 1}),
+        ('u1\t-d_sid=24,"--d_unsid"="7"', "u1\td_sid=24,d_unsid=7", {"dash_stripped": 1}),
+        ("u1\t,", "u1\t,", {}),
+    ],
+    ids=["space", "spaces", "directive", "other-directive", "dashes", "nothing-left"],
+)
+def test_what_is_put_right_is_never_worse_than_before(line, fixed, changes):
+    out = bytearray()
+    made = fix(MemoryFile(NAME, f"{line}\n".encode()), out.extend)
+    assert (out.decode(), made.changes) == (f"{fixed}\n", changes)
+
+
+def test_too_long_lines_are_left_out_wherever_they_stand():
+    longest = b"u2\tk=" + b"x" * (102_400 - 5)
+    out = bytearray()
+    made = fix(MemoryFile(NAME, b"u1\ta=1\n" + longest + b"\r\n" + longest + b"x\nu3\ta=1\n"), out.extend)
+    assert bytes(out) == b"u1\ta=1\n" + longest + b"\nu3\ta=1\n"
+    assert (made.changes, made.lines) == ({"crlf": 1, "line_too_long": 1}, 3)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 from datetime import timedelta
 
 import pytest
@@ -182,3 +183,32 @@ def test_files_are_named_and_sent_by_commands(tmp_path):
     file.write_bytes(b"no tab\n")
     refused = onramp.run("--json", "am", "send", file, "--to", "Bucket")
     assert json.loads(refused.out)["error"]["code"] == "blocked"
+
+
+def test_a_name_that_was_taken_is_not_for_other_content(desk):
+    name = f"ftp_dpm_21_{stamp()}.sync"
+    desk.audience.ingest([file(name, "u1\td_sid=5")], BatchOptions(now()))
+    assert codes(desk.outbound.preflight([file(name, "u2\td_sid=5")]).files[0]) == {"timestamp_used_before": 1}
+    packed = MemoryFile(f"{name}.gz", gzip.compress(b"u2\td_sid=5\n"))
+    assert codes(desk.outbound.preflight([packed]).files[0]) == {"timestamp_used_before": 1}
+    assert codes(desk.outbound.preflight([file(f"{name}.2", "u2\td_sid=5")]).files[0]) == {}
+
+
+def test_the_parts_of_overwrite_files_are_compared_together(desk):
+    lines = [f"u{n}\td_sid=5" for n in range(10)]
+    stem, new = f"ftp_dpm_21_{stamp(-24)}.overwrite", f"ftp_dpm_21_{stamp()}.overwrite"
+    other = file(f"ftp_dpm_21_33_{stamp(-1)}.overwrite", *lines * 5)
+    desk.audience.ingest([file(f"{stem}.1", *lines), file(f"{stem}.2", *lines), other], BatchOptions(now()))
+    assert codes(desk.outbound.preflight([file(new, *lines[:9])]).files[0]) == {"overwrite_shrinks": 1}
+    parts = [file(f"{new}.{part}", *lines[:4]) for part in (1, 2, 3)]
+    assert [codes(one) for one in desk.outbound.preflight(parts).files] == [{}, {}, {}]
+
+
+def test_a_telephone_number_as_a_value_asks(desk):
+    lines = (
+        "u1\td_sid=5,tel=+91 98200-12345",
+        "u2\td_sid=5,x=+1,y=2026-11-28,z=1+12345678",
+        'u3\td_sid=5,"t"="+4917012345"',
+    )
+    found = desk.outbound.preflight([file(f"ftp_dpm_21_{stamp()}.sync", *lines)])
+    assert (found.verdict, codes(found.files[0])) == ("ask", {"phone_in_value": 2})

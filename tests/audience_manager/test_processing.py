@@ -151,3 +151,11 @@ def test_counts_are_added_name_by_name():
     assert Counts(stored_records=1) + Counts(stored_records=2, used_signals=3) == Counts(
         stored_records=3, used_signals=3
     )
+
+
+def test_the_same_file_twice_in_one_batch_counts_once(workspace):
+    once = sync(1, "u1\td_sid=1\n")
+    other = MemoryFile(once.name, b"u2\td_sid=1\n")
+    report = workspace.audience.ingest([once, once, other], BatchOptions(AT))
+    assert [(one.file, one.error) for one in report.rejected] == [(once.name, "duplicate_file")]
+    assert report.receipts[0].records_received == 2

@@ -154,3 +154,19 @@ def test_reading_is_of_one_stream():
     stream = io.BytesIO(b"a\t1\nb\t2")
     blocks = list(read_blocks(iter(lambda: stream.read(3), b""), 100))
     assert b"".join(block.data for block in blocks) == b"a\t1\nb\t2"
+
+
+@pytest.mark.parametrize("begin", [b"BZh1", b"%PDF-7", b"GIF8", b"PAR1", b"{\\rtf", b"x" * 257 + b"ustar"])
+def test_an_id_that_begins_like_another_kind_of_file_is_an_id(tmp_path, begin):
+    text = begin + b"\td_sid=1\n"
+    assert read(tmp_path, text, PLAIN) == read(tmp_path, gzip.compress(text), GZ) == text
+
+
+def test_an_empty_archive_is_an_archive(tmp_path):
+    data = b"PK\x05\x06" + bytes(18)
+    assert refusal(tmp_path, data, PLAIN) == refusal(tmp_path, gzip.compress(data), GZ) == "compression_mismatch"
+
+
+def test_a_byte_order_mark_is_not_counted_in_the_first_line():
+    line = b"\xef\xbb\xbf" + b"x" * 102_400
+    assert list(read_blocks([line], 102_400)) == [TextBlock(line, 1)]
