@@ -68,6 +68,7 @@ def test_case_matters_where_it_is_asked_for():
         ("123 == 1", "bad_key"), ("price!123 == 1", "bad_key"), ("-a == 1", "bad_key"), ("ä == 1", "bad_key"),
         ("a > 1e9", "numeric_literal_required"), ("a <= ''", "numeric_literal_required"),
         ("a matchesregex '['", "bad_regex"), ("a matchesregex 'a)|(b'", "bad_regex"),
+        (r"a matchesregex '\Qa.b'", "bad_regex"),
         ("NOT (a == 1 AND b == 1)", "rule_matches_empty"), ("NOT a != 1", "rule_matches_empty"),
         ("(" * 200 + "a == 1" + ")" * 200, "too_deep"), ("NOT " * 5000 + "a == 1", "too_deep"),
     ],

@@ -62,17 +62,22 @@ class Comparison:
 
 
 def is_regex(pattern: str) -> bool:
-    """Whether RE2 reads the pattern."""
+    """Whether RE2 reads the pattern, alone and as it is compared: an open ``\\Q`` would quote what stands behind it."""
     try:
-        pc.match_substring_regex(pa.array([""]), pattern)
+        for text in (pattern, _whole(pattern)):
+            pc.match_substring_regex(pa.array([""]), text)
     except pa.ArrowInvalid:
         return False
     return True
 
 
+def _whole(pattern: str) -> str:
+    return rf"\A(?:{pattern})\z"
+
+
 def _holds_text(operator: str, value: str, literal: str, *, has_case: bool) -> bool:
     if operator == "matchesregex":
-        matched = pc.match_substring_regex(pa.array([value]), rf"\A(?:{literal})\z", ignore_case=not has_case)
+        matched = pc.match_substring_regex(pa.array([value]), _whole(literal), ignore_case=not has_case)
         return bool(matched[0].as_py())
     value, literal = _folded(value, has_case=has_case), _folded(literal, has_case=has_case)
     if operator == "matcheswords":
