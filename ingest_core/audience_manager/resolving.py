@@ -11,8 +11,8 @@ from ingest_core.engine import Session
 _GLOBAL = ", ".join(map(str, GLOBAL_SOURCES))
 
 LIVING = f"""
-(am_map.device_dpid <> {UUID_DPID} OR am_map.seen_at + to_days({DEVICE_DAYS}) > ?::TIMESTAMP
- OR NOT list_contains(?::BIGINT[], am_map.dpid))
+(am_map.device_dpid <> {UUID_DPID} OR am_map.seen_at + to_days({DEVICE_DAYS}) > {{at}}
+ OR NOT list_contains({{cookies}}::BIGINT[], am_map.dpid))
 """
 """SQL: whether a mapping is there at a moment; those of the cookie data sources end when nobody sees the UUID."""
 
@@ -28,7 +28,7 @@ MAPPED = f"""
 SELECT hop.dpid, hop.id, arg_max(am_map.device_dpid, am_map.seq) AS device_dpid,
        arg_max(am_map.device_id, am_map.seq) AS device_id
 FROM am_hop AS hop JOIN am_map ON am_map.dpid = hop.now_dpid AND am_map.id = hop.now_id
-WHERE hop.now_dpid <> {UUID_DPID} AND {LIVING}
+WHERE hop.now_dpid <> {UUID_DPID} AND {LIVING.format(at="?::TIMESTAMP", cookies="?")}
 GROUP BY hop.dpid, hop.id
 """
 DEVICES = f"""

@@ -204,7 +204,7 @@ def _join(session: Session, master: int, what: str) -> str:
 
 _DEVICE_OF = """CREATE OR REPLACE TEMP TABLE am_device_of AS
 WITH newest_map AS (
-    SELECT id AS of_id, device_dpid, device_id FROM am_map WHERE dpid = ? AND device_dpid IS NOT NULL
+    SELECT id AS of_id, device_dpid, device_id FROM am_mapped WHERE dpid = ? AND device_dpid IS NOT NULL
     QUALIFY row_number() OVER (PARTITION BY id ORDER BY seq DESC) = 1
 )
 FROM newest_map
@@ -217,7 +217,7 @@ _IDS = """SELECT of_id, list({'dpid': h.dpid, 'id': h.id, 'place': h.place} ORDE
 FROM am_device_of JOIN (
     SELECT dpid, id, device_dpid, device_id,
            row_number() OVER (PARTITION BY dpid, device_dpid, device_id ORDER BY seq DESC) AS place
-    FROM (SELECT * FROM am_map QUALIFY row_number() OVER (PARTITION BY dpid, id ORDER BY seq DESC) = 1)
+    FROM (SELECT * FROM am_mapped QUALIFY row_number() OVER (PARTITION BY dpid, id ORDER BY seq DESC) = 1)
 ) AS h USING (device_dpid, device_id)
 GROUP BY of_id"""
 

@@ -48,6 +48,7 @@ class Holding:
 
     sql: str
     parameters: Sequence[object]
+    at: datetime
     living: str = ""
     living_parameters: Sequence[object] = ()
 
@@ -73,9 +74,9 @@ def holding(session: Session, registered: Registered, wanted: Wanted) -> Holding
     whose = [wanted.master is None, [] if wanted.master is None else profiles_of(registered, wanted.master)]
     if wanted.scope != "profile_only":
         make_live(session, registered, at, wanted.scope)
-        return Holding(_LENT, whose)
+        return Holding(_LENT, whose, at)
     Known.of(registered, at).list_days(session)
-    return Holding(_OWN, [*whose, at, at, at], f"SEMI JOIN ({LIVING}) AS living USING (dpid, id)", [at])
+    return Holding(_OWN, [*whose, at, at, at], at, f"SEMI JOIN ({LIVING}) AS living USING (dpid, id)", [at])
 
 
 def profiles_of(registered: Registered, master: int) -> list[int]:

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 
 from ingest_core.audience_manager.outbound.holding import WORD_BITS, Holding
 from ingest_core.audience_manager.registered import Registered
+from ingest_core.audience_manager.resolving import LIVING
 from ingest_core.audience_manager.rules import SegmentRule
 from ingest_core.audience_manager.rules.logic import AllOf, AnyOf, Expression, Leaf, Not
 from ingest_core.audience_manager.rules.segment_rule import Frequency
@@ -30,6 +31,7 @@ class People:
 
     sql: str
     parameters: Sequence[object]
+    at: datetime
 
 
 def named_traits(rules: Mapping[int, SegmentRule]) -> list[int]:
@@ -70,6 +72,7 @@ def segments_by_profile(holding: Holding, rules: Mapping[int, SegmentRule], toda
 SELECT dpid, id, items, newest, NULL::MAP(BIGINT, TIMESTAMP) AS held
 FROM mask JOIN combination USING ({", ".join(masks)}) {holding.living} WHERE len(items) > 0""",
         [*holding.parameters, *holding.living_parameters],
+        holding.at,
     )
 
 
@@ -131,6 +134,7 @@ def traits_by_profile(holding: Holding, needs: Collection[str]) -> People:
 )
 SELECT dpid, id, items, newest, held FROM profile {holding.living}""",
         [*holding.parameters, *holding.living_parameters],
+        holding.at,
     )
 
 
@@ -145,11 +149,17 @@ def everybody(holding: Holding) -> People:
 )
 SELECT dpid, id, [0]::BIGINT[] AS items, newest, NULL::MAP(BIGINT, TIMESTAMP) AS held FROM profile {holding.living}""",
         [*holding.parameters, *holding.living_parameters],
+        holding.at,
     )
 
 
 def by_master(session: Session, registered: Registered, master: int, people: People) -> None:
-    """Fills ``am_now`` by ids of the master; users without such an id are left out."""
+    """Fills ``am_now`` by ids of the master; users without such an id are left out.
+
+    ``am_mapped`` is ``am_map`` without what has ended by then (spec §14).
+    """
+    living = LIVING.format(at=f"TIMESTAMP '{people.at.isoformat(sep=' ')}'", cookies=registered.cookies)
+    session.run(f"CREATE OR REPLACE TEMP VIEW am_mapped AS SELECT * FROM am_map WHERE {living}")
     if registered.kind(master) == "cookie":
         session.run(_NOW.format(source=_OF_DEVICES.format(people=people.sql)), [master, *people.parameters])
     else:
@@ -161,7 +171,7 @@ _NOW = "CREATE OR REPLACE TEMP TABLE am_now AS\n{source}"
 _OF_NAMESPACE = "SELECT id, items, newest, held FROM ({people})"
 
 _OF_DEVICES = """WITH newest_map AS (
-    SELECT id, device_dpid, device_id FROM am_map WHERE dpid = ? AND device_dpid IS NOT NULL
+    SELECT id, device_dpid, device_id FROM am_mapped WHERE dpid = ? AND device_dpid IS NOT NULL
     QUALIFY row_number() OVER (PARTITION BY id ORDER BY seq DESC) = 1
 )
 SELECT newest_map.id, people.items, people.newest, people.held

@@ -66,6 +66,15 @@ class TestRows:
         out.order(master=COOKIES)
         assert out.lines(out.run()) == ["cookie1 102"]
 
+    def test_cookie_ids_whose_mapping_ended_are_told_no_more(self, out):
+        out.ingest("adobe_id_0_44_1700000000.sync", f"{UUID}1\tcookie1")
+        later = DAY + timedelta(days=120)
+        out.ingest("ftp_dpm_0_21_1700000001.sync", f"{UUID}1\td_sid=1", at=later)
+        out.order(master=COOKIES)
+        assert out.run(at=later).status == NOTHING
+        out.order(order_id=8, name="Ids", master=0, content="<DP_UUID><TAB><DP_UUID_LIST>")
+        assert out.lines(out.run(order=8, at=later)) == [f"{UUID}1\t"]
+
     def test_ids_are_told_with_their_uuid(self, out):
         out.ingest("adobe_id_0_44_1700000000.sync", f"{UUID}1\tcookie1")
         out.ingest("ftp_dpm_44_21_1700000001.sync", "cookie1\td_sid=1")
