@@ -25,8 +25,8 @@ IN_ROWS = frozenset((*ABOUT_ORDER, *ABOUT_PERSON, *LISTS, *CONSTANTS)) - {"NEW_L
 
 _SEGMENT_FIELDS = ("sid", "segmentId", "csegid", "alias", "type", "lastUpdateTime", "lastRealizationTime")
 _TRAIT_FIELDS = ("traitId", "sid", "type", "lastRealized")
-_JAVA = {"yyyy": "%Y", "YYYY": "%Y", "MM": "%m", "dd": "%d", "DD": "%d", "HH": "%H", "hh": "%H", "mm": "%M",
-         "ss": "%S"}  # fmt: skip
+_JAVA = {"yyyy": "%Y", "YYYY": "%Y", "yy": "%y", "YY": "%y", "MM": "%m", "dd": "%d", "DD": "%d", "HH": "%H", "hh": "%H", "mm": "%M",
+         "ss": "%S", "SSS": "%f"}  # fmt: skip
 
 
 def check(nodes: Sequence[Node], allowed: frozenset[str]) -> None:
@@ -57,7 +57,7 @@ def stamp(at: datetime, java: str | None, digits: int) -> str:
         seconds = at.replace(tzinfo=UTC).timestamp()
         return f"{int(seconds * 1000):013}" if digits == 13 else f"{int(seconds):010}"
     pattern = re.sub("|".join(_JAVA), lambda found: _JAVA[found[0]], java.replace("%", "%%"))
-    text = at.strftime(pattern)
+    text = at.strftime(pattern.replace("%f", f"{at.microsecond // 1000:03}"))
     if not re.fullmatch(r"[0-9A-Za-z._-]+", text):
         raise bad_template("This format of a timestamp leaves letters that are none.")
     return text

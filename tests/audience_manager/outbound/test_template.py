@@ -48,6 +48,7 @@ def test_what_cannot_be_read_is_told(text):
         (None, 13, "1772600767890"),
         (None, 10, "1772600767"),
         ("YYYYMMDDhhmmss", 13, "20260304050607"),
+        ("yyMMdd", 13, "260304"),
         ("yyyy-MM-dd", 13, "2026-03-04"),
     ],
 )
@@ -82,3 +83,7 @@ def test_an_order_as_it_is_usual_is_fine():
         "<SYNC_TYPE>_<ORDER_ID>_<MASTER_DPID>_<SYNC_MODE>_<TIMESTAMP>SPLITNUM.sync"
     )
     assert "<PID_ALIAS>" in checked(order(pid_alias="acme_1")).name_template
+
+
+def test_a_date_pattern_has_milliseconds():
+    assert macros.stamp(AT.replace(microsecond=89_999), "yyyyMMddHHmmssSSS", 13) == "20260304050607089"
