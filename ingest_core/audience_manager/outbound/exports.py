@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -16,6 +16,7 @@ from ingest_core.audience_manager.outbound.samples import OrderSample, invented_
 from ingest_core.audience_manager.outbound.segments import onboarded, rules_of
 from ingest_core.audience_manager.outbound.template import parse
 from ingest_core.audience_manager.registered import Registered
+from ingest_core.audience_manager.rules import SegmentRule
 from ingest_core.clock import now
 from ingest_core.engine import Engine, Session
 from ingest_core.engine.steps import ignore_progress
@@ -156,15 +157,23 @@ _TOLD = "SELECT coalesce(sum(len(added)), 0), coalesce(sum(len(removed)), 0) FRO
 
 def fill_now(session: Session, registered: Registered, order: Order, at: datetime, needs: Collection[str] = ()) -> None:
     """``am_now`` of an order at a moment, without what export controls keep from it. ``needs``: of its rows."""
-    rules = rules_of(session, order.items) if order.what == "segments" else {}
+    kept_back = controlled(session, order)
+    rules = _sendable(session, rules_of(session, order.items), kept_back) if order.what == "segments" else {}
     traits = sets.named_traits(rules) if order.what == "segments" else order.items or None
-    wanted = Wanted(order.master, at, traits if order.what != "ids" else None, controlled(session, order), order.scope)
+    wanted = Wanted(order.master, at, traits if order.what != "ids" else None, kept_back, order.scope)
     held = holding(session, registered, wanted)
     if order.what == "segments":
         people = sets.segments_by_profile(held, rules, at.date())
     else:
         people = sets.everybody(held) if order.what == "ids" else sets.traits_by_profile(held, needs)
     sets.by_master(session, registered, order.master, people)
+
+
+def _sendable(session: Session, rules: Mapping[int, SegmentRule], without: Sequence[int]) -> dict[int, SegmentRule]:
+    """Rules to which no data source contributes that is kept back: half a rule would tell something else."""
+    traits = session.rows("SELECT trait_id FROM am_trait WHERE dpid IN (SELECT unnest(?::BIGINT[]))", [list(without)])
+    kept_back = {trait for (trait,) in traits}
+    return {segment: rule for segment, rule in rules.items() if rule.traits.isdisjoint(kept_back)}
 
 
 def lines_sql(session: Session, order: Order, compiled: RowSql) -> str:
@@ -194,10 +203,10 @@ def compile_rows(session: Session, order: Order, mode: Mode, at: datetime) -> Ro
 
 
 def _join(session: Session, master: int, what: str) -> str:
-    """What a template needs beside the sets; ``newest`` and ``held`` are there. The id of master 0 is the UUID."""
+    """What a template needs beside the sets; ``newest`` and ``held`` are there. Ids that are UUIDs stand for themselves."""
     if what not in ("uuid", "ids"):
         return ""
-    session.run(_DEVICE_OF, [master, master, master])
+    session.run(_DEVICE_OF, [master])
     found = _UUIDS if what == "uuid" else _IDS
     return f"LEFT JOIN ({found}) AS {what}_of ON {what}_of.of_id = am_out.id "
 
@@ -209,7 +218,7 @@ WITH newest_map AS (
 )
 FROM newest_map
 UNION ALL
-SELECT id, ?::BIGINT, id FROM am_out WHERE ? = 0"""
+SELECT am_out.id, dpid, am_out.id FROM am_out JOIN am_master ON dpid = 0"""
 
 _UUIDS = "SELECT of_id, CASE WHEN device_dpid = 0 THEN device_id END AS uuid FROM am_device_of"
 
@@ -219,7 +228,11 @@ FROM am_device_of JOIN (
            row_number() OVER (PARTITION BY dpid, device_dpid, device_id ORDER BY seq DESC) AS place
     FROM (SELECT * FROM am_mapped QUALIFY row_number() OVER (PARTITION BY dpid, id ORDER BY seq DESC) = 1)
 ) AS h USING (device_dpid, device_id)
-GROUP BY of_id"""
+GROUP BY of_id
+UNION ALL
+SELECT am_out.id, [{'dpid': am_master.dpid, 'id': am_out.id, 'place': 1::BIGINT}] FROM am_out JOIN am_master ON dpid <> 0
+ANTI JOIN am_device_of ON of_id = am_out.id"""
+"""All ids of the device of each id; who has no device that is known has this one."""
 
 
 def told_of(batches: Iterable[pa.RecordBatch], total: int, progress: Progress) -> Iterator[pa.RecordBatch]:

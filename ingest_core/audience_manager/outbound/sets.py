@@ -156,10 +156,11 @@ SELECT dpid, id, [0]::BIGINT[] AS items, newest, NULL::MAP(BIGINT, TIMESTAMP) AS
 def by_master(session: Session, registered: Registered, master: int, people: People) -> None:
     """Fills ``am_now`` by ids of the master; users without such an id are left out.
 
-    ``am_mapped`` is ``am_map`` without what has ended by then (spec §14).
+    ``am_mapped`` is ``am_map`` without what has ended by then (spec §14), ``am_master`` says which profiles these are.
     """
     living = LIVING.format(at=f"TIMESTAMP '{people.at.isoformat(sep=' ')}'", cookies=registered.cookies)
     session.run(f"CREATE OR REPLACE TEMP VIEW am_mapped AS SELECT * FROM am_map WHERE {living}")
+    session.run("CREATE OR REPLACE TEMP TABLE am_master AS SELECT ?::BIGINT AS dpid", [registered.profile_dpid(master)])
     if registered.kind(master) == "cookie":
         session.run(_NOW.format(source=_OF_DEVICES.format(people=people.sql)), [master, *people.parameters])
     else:

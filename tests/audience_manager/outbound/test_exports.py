@@ -75,6 +75,28 @@ class TestRows:
         out.order(order_id=8, name="Ids", master=0, content="<DP_UUID><TAB><DP_UUID_LIST>")
         assert out.lines(out.run(order=8, at=later)) == [f"{UUID}1\t"]
 
+    def test_who_has_no_device_has_the_id_of_the_row(self, out):
+        out.ingest(DATA, "a\td_sid=1")
+        out.order(content="<DP_UUID>|<UUID>|<DP_UUID_LIST>|<DPUUIDS>")
+        assert out.lines(out.run()) == ['a||a|[["21","a"]]']
+
+    def test_ids_of_a_source_of_uuids_are_uuids(self, out):
+        out.workspace.sources.add("Own", kind="data_source", dpid=55, id_type="cookie", inbound_id_type="aam_uuid")
+        out.ingest("adobe_id_0_44_1700000000.sync", f"{UUID}1\tcookie1")
+        out.ingest("ftp_dpm_55_21_1700000001.sync", f"{UUID}1\td_sid=1")
+        out.order(master=55, content="<DP_UUID>|<UUID>|<DP_UUID_LIST>")
+        assert out.lines(out.run()) == [f"{UUID}1|{UUID}1|cookie1"]
+
+    def test_a_segment_to_which_a_controlled_source_contributes_is_not_told(self, out):
+        out.workspace.outbound.segments.add("Only", "1T AND NOT 9T", 103)
+        out.workspace.outbound.segments.add("Either", "1T OR 9T", 104)
+        out.ingest(DATA, "a\td_sid=1")
+        out.ingest("ftp_dpm_21_33_1700000001.sync", "a\td_sid=9")
+        out.order(labels=("advertising",))
+        assert out.lines(out.run()) == ["a 102,104"]
+        out.workspace.outbound.orders.set_controls(SHOP, ("advertising",))
+        assert out.lines(out.run()) == ["a  104"]
+
     def test_ids_are_told_with_their_uuid(self, out):
         out.ingest("adobe_id_0_44_1700000000.sync", f"{UUID}1\tcookie1")
         out.ingest("ftp_dpm_44_21_1700000001.sync", "cookie1\td_sid=1")
