@@ -203,7 +203,7 @@ def compile_rows(session: Session, order: Order, mode: Mode, at: datetime) -> Ro
 
 
 def _join(session: Session, master: int, what: str) -> str:
-    """What a template needs beside the sets; ``newest`` and ``held`` are there. Ids that are UUIDs stand for themselves."""
+    """What a template needs beside the sets; ``newest`` and ``held`` are there. UUIDs stand for themselves."""
     if what not in ("uuid", "ids"):
         return ""
     session.run(_DEVICE_OF, [master])
@@ -230,8 +230,8 @@ FROM am_device_of JOIN (
 ) AS h USING (device_dpid, device_id)
 GROUP BY of_id
 UNION ALL
-SELECT am_out.id, [{'dpid': am_master.dpid, 'id': am_out.id, 'place': 1::BIGINT}] FROM am_out JOIN am_master ON dpid <> 0
-ANTI JOIN am_device_of ON of_id = am_out.id"""
+SELECT am_out.id, [{'dpid': am_master.dpid, 'id': am_out.id, 'place': 1::BIGINT}]
+FROM am_out JOIN am_master ON dpid <> 0 ANTI JOIN am_device_of ON of_id = am_out.id"""
 """All ids of the device of each id; who has no device that is known has this one."""
 
 

@@ -25,8 +25,8 @@ IN_ROWS = frozenset((*ABOUT_ORDER, *ABOUT_PERSON, *LISTS, *CONSTANTS)) - {"NEW_L
 
 _SEGMENT_FIELDS = ("sid", "segmentId", "csegid", "alias", "type", "lastUpdateTime", "lastRealizationTime")
 _TRAIT_FIELDS = ("traitId", "sid", "type", "lastRealized")
-_JAVA = {"yyyy": "%Y", "YYYY": "%Y", "yy": "%y", "YY": "%y", "MM": "%m", "dd": "%d", "DD": "%d", "HH": "%H", "hh": "%H", "mm": "%M",
-         "ss": "%S", "SSS": "%f"}  # fmt: skip
+_JAVA = {"yyyy": "%Y", "YYYY": "%Y", "yy": "%y", "YY": "%y", "MM": "%m", "dd": "%d", "DD": "%d",
+         "HH": "%H", "hh": "%H", "mm": "%M", "ss": "%S", "SSS": "%f"}  # fmt: skip
 
 
 def check(nodes: Sequence[Node], allowed: frozenset[str]) -> None:
