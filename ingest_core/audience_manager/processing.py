@@ -106,7 +106,7 @@ class Batch:
         self._next_file = int(self._session.value("SELECT coalesce(max(file_no), 0) + 1 FROM am_file"))
         self._batch_no = int(self._session.value("SELECT coalesce(max(batch_no), 0) + 1 FROM am_batch"))
         self._receipts: dict[str, BatchReceipt] = {}
-        self._came: set[tuple[str, str]] = set()  # name and bytes of the files of this batch
+        self._came: dict[str, set[str]] = {}  # name → SHA-256 of the files of this batch
         self.taken: list[Taken] = []
         self.report = BatchReport(
             request_id=None, environment="beta" if options.is_beta else "production", at=options.at
@@ -170,20 +170,21 @@ class Batch:
             return None
         sha256 = fingerprint(source)
         same, earlier = self._session.row(EARLIER, [sha256, source.name]) or (0, 0)
-        if same or (source.name, sha256) in self._came:
+        here = self._came.setdefault(source.name, set())
+        if same or sha256 in here:
             self._refuse(source, sha256, "duplicate_file", AM_REASONS["duplicate_file"].explanation)
             return None
-        self._came.add((source.name, sha256))
-        if earlier:
+        if earlier or here:
             self.report.warnings.append({"code": "same_name_other_bytes", "file": source.name})
-        if not name.tail.pgp:
-            return Inbound(source, name, sha256)
-        try:
-            plain = self._messages.open(source, name.tail, self._options.limits)
-        except FileError as error:
-            self._refuse(source, sha256, error.code, error.message)
-            return None
-        return Inbound(plain, name, sha256, source)
+        plain = source
+        if name.tail.pgp:
+            try:
+                plain = self._messages.open(source, name.tail, self._options.limits)
+            except FileError as error:
+                self._refuse(source, sha256, error.code, error.message)
+                return None
+        here.add(sha256)
+        return Inbound(plain, name, sha256, source if name.tail.pgp else None)
 
     def _refuse(self, file: ByteSource, sha256: str, code: str, why: str) -> None:
         self.report.rejected.append(RejectedFile(file=file.name, error=code, message=why))
@@ -230,7 +231,7 @@ class Batch:
             counts = _without_mapping(counts)
         else:
             self._observer.keep(name, by_file, [self._readable(part, files[part.number]) for part in staged])
-        receipt.files += [file.source.name for file in files if self._is_taken(file)]
+        receipt.files += [files[part.number].source.name for part in staged]
         _add(receipt, counts)
         return counts.stored_records
 
@@ -245,9 +246,6 @@ class Batch:
 
     def _readable(self, part: Part, file: Inbound) -> Readable:
         return Readable(part.file_no, file, self._options.limits, self._options.max_line_bytes)
-
-    def _is_taken(self, file: Inbound) -> bool:
-        return all(rejected.file != file.source.name for rejected in self.report.rejected)
 
     def _part(self, name: DataName, number: int, file: Inbound, shares: Shares) -> Part | None:
         part = Part(number, self._next_file)

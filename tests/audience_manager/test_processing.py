@@ -111,6 +111,26 @@ def test_a_damaged_file_is_refused_whole_and_stops_no_other(workspace):
     assert people(workspace) == {"21:u1": [2]}
 
 
+def test_the_same_file_twice_in_one_batch_is_taken_once(workspace):
+    """Spec §9.7, as in two batches; the receipt names the one that was taken."""
+    rows = MemoryFile("adobe_id_0_33_1700000001.sync", f"{UUID}\tck\n".encode())
+    first = sync(0, "u1\td_sid=1\n")
+    report = workspace.audience.ingest([first, rows, sync(0, "u1\td_sid=1\n"), rows], BatchOptions(AT))
+    assert [(one.file, one.error) for one in report.rejected] == [
+        (first.name, "duplicate_file"), (rows.name, "duplicate_file"),
+    ]  # fmt: skip
+    (receipt,) = report.receipts
+    assert (receipt.records_received, receipt.files) == (1, [first.name])
+    assert (len(report.id_sync), report.warnings) == (1, [])
+    assert not Counts.problems(receipt)
+
+
+def test_other_bytes_under_a_name_of_the_same_batch_are_a_warning(workspace):
+    report = workspace.audience.ingest([sync(0, "u1\td_sid=1\n"), sync(0, "u1\td_sid=2\n")], BatchOptions(AT))
+    assert [one["code"] for one in report.warnings] == ["same_name_other_bytes"]
+    assert (report.rejected, people(workspace)) == ([], {"21:u1": [1, 2]})
+
+
 def test_an_id_that_was_synced_in_this_batch_helps_only_the_next(workspace):
     ids = MemoryFile("adobe_id_0_33_1600000000.sync", f"{UUID}\tck\n".encode())
     first = workspace.audience.ingest([sync(0, "ck\td_sid=4\n", ids="33"), ids], BatchOptions(AT))
