@@ -7,7 +7,10 @@ from collections.abc import Sequence
 
 from pydantic import BaseModel
 
+from ingest_core.audience_manager.batches import read_logged
 from ingest_core.audience_manager.data_sources import PHONE_PATTERN, id_rule
+from ingest_core.audience_manager.lines import ODC_TYPES
+from ingest_core.audience_manager.name_types import DataName
 from ingest_core.audience_manager.reasons import AM_REASONS
 from ingest_core.audience_manager.sampling import KINDS
 from ingest_core.engine import Session
@@ -62,7 +65,7 @@ def samples_of(session: Session, keyset: Keyset, files: Sequence[int]) -> list[F
             pages[page_id] = unseal(
                 key, data, page_id=page_id, attribute_id=attribute, key_version=version
             ).to_pylist()  # fmt: skip
-        sample = _sample(pages[page_id][slot], kind, code, dpid)
+        sample = _sample(*_of_device(pages[page_id][slot], name, dpid), kind, code)
         sample.line, sample.column = line, place
         found.setdefault(file_no, FileSamples(file_no=file_no, file=name)).samples.append(sample)
     for file in found.values():
@@ -77,7 +80,16 @@ def mask(text: str) -> str:
     return _EMAIL.sub(lambda address: f"{address[1]}•••@•••", text) if "@" in text else text
 
 
-def _sample(text: str, kind: str, code: str | None, dpid: int) -> LineSample:
+def _of_device(text: str, file: str, dpid: int) -> tuple[str, int]:
+    """The line from its id on, and whose id it is: in an ODC file the first column says that."""
+    name = read_logged(file)
+    id_type, _, rest = text.partition("\t")
+    of_type = ODC_TYPES.get(id_type.lower())
+    is_odc = isinstance(name, DataName) and name.variant == "odc"
+    return (rest, of_type) if is_odc and of_type is not None else (text, dpid)
+
+
+def _sample(text: str, dpid: int, kind: str, code: str | None) -> LineSample:
     user_id, _, payload = text.partition("\t")
     rule = id_rule(dpid)
     is_form = kind in ("invalid_device_id", "invalid_aam_id")

@@ -148,6 +148,17 @@ def test_a_wrong_device_id_says_what_was_expected_and_an_address_is_masked(works
     assert customer.samples[0].user_id.startswith("as")
 
 
+def test_a_sample_of_an_odc_file_names_the_device_and_whose_id_it_is(workspace):
+    workspace.audience.reports.switch_sampling("Source 21", is_on=True)
+    lines = "IDFA\tAEBE52E7-03EE-455A-B3C4-E57283966239\td_sid=2\nidfa\tnot-a-guid\td_sid=2\nother\tx\td_sid=2\n"
+    ingest(workspace, data(1, lines, ids="odc_21"))
+    (file,) = samples(workspace)
+    unknown, wrong = file.samples
+    assert (unknown.code, unknown.dpid, unknown.user_id) == ("odc_bad_id_type", 21, "other")
+    assert (wrong.dpid, wrong.user_id, wrong.payload) == (20915, "not-a-guid", "d_sid=2")
+    assert wrong.expected == "a GUID in upper case (8-4-4-4-12)"
+
+
 def test_samples_lie_encrypted_and_go_with_their_pages(workspace, tmp_path):
     workspace.audience.reports.switch_sampling("Source 21", is_on=True)
     ingest(workspace, data(1, "zanzibar-quokka\n"))
