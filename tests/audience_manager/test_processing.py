@@ -100,6 +100,16 @@ def test_the_beta_environment_knows_no_ids_and_stores_nothing(workspace):
     assert workspace.audience.ingest([file], BatchOptions(AT)).rejected == []
 
 
+def test_the_beta_environment_does_not_know_what_was_processed(workspace):
+    """Its data are not shared with production (spec §2), so no file has come before."""
+    for text in ("u1\td_sid=1\n", "u1\td_sid=2\n"):
+        workspace.audience.ingest([sync(0, text)], BatchOptions(AT))
+    report = workspace.audience.ingest([sync(0, "u1\td_sid=2\n")], BatchOptions(AT, is_beta=True))
+    assert (report.rejected, report.warnings) == ([], [])
+    assert report.receipts[0].no_matching_aam_id == 1
+    assert people(workspace) == {"21:u1": [1, 2]}
+
+
 def test_a_damaged_file_is_refused_whole_and_stops_no_other(workspace):
     packed = bytearray(gzip.compress("".join(f"u{n}\td_sid=1\n" for n in range(50_000)).encode()))
     packed[-6] ^= 1
