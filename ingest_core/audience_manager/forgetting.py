@@ -10,20 +10,26 @@ from typing import Any
 from ingest_core.audience_manager import sampling
 from ingest_core.audience_manager.batches import read_logged
 from ingest_core.audience_manager.data_sources import is_device
+from ingest_core.audience_manager.id_graph import GraphLimits
+from ingest_core.audience_manager.known import Known
 from ingest_core.audience_manager.name_types import IdSyncName
 from ingest_core.audience_manager.refold import refold
 from ingest_core.audience_manager.registered import Registered
+from ingest_core.audience_manager.resolving import resolve
 from ingest_core.engine import Session
 from ingest_core.engine.steps import Runner
 from ingest_core.models import Model
 
-MOST_DEVICES = 100
+MOST_DEVICES = GraphLimits().devices_together
 """Devices that are forgotten with a customer's id, the newest."""
 
 FORGOTTEN = "CREATE OR REPLACE TEMP TABLE am_forgotten AS SELECT ?::BIGINT AS dpid, ?::VARCHAR AS id"
 DEVICES = """
 INSERT INTO am_forgotten SELECT device_dpid, device_id FROM am_map
 WHERE dpid = ? AND id = ? ORDER BY seq DESC LIMIT ?
+"""
+LINKED_DEVICE = """
+INSERT INTO am_forgotten SELECT device_dpid, device_id FROM am_resolved WHERE (SELECT count(*) FROM am_forgotten) = 1
 """
 OUT = """
 INSERT INTO am_opt_out SELECT digest, ?::TIMESTAMP, ?::VARCHAR
@@ -90,7 +96,9 @@ def forget(runner: Runner, registered: Registered, request: Request) -> Forgotte
     namespace = registered.profile_dpid(request.dpid)
     session.run(FORGOTTEN, [namespace, request.id])
     if not is_device(namespace):
+        resolve(session, Known.of(registered, request.at), "am_forgotten")
         session.run(DEVICES, [namespace, request.id, MOST_DEVICES])
+        session.run(LINKED_DEVICE)
     session.run(OUT, [request.at, request.user])
     before = _counts(session)
     lines = session.run(LINES_GO) or 0

@@ -29,6 +29,7 @@ class GraphLimits:
     customers_per_device: int = 10  # per advertising id and data source
     cookies_per_cookie: int = 1_000
     hashes_per_customer: int = MOST_HASHES
+    devices_together: int = 100  # merged or deleted with one declared id
 
 
 @dataclass(slots=True)

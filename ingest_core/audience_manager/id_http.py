@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from itertools import chain
 
 from ingest_core.audience_manager.name_tail import DPID
 
@@ -48,7 +49,7 @@ def parse_http_sync(url: str) -> HttpSync | HttpProblem:
     if start is None:
         return HttpProblem("bad_url", "The address has to be https://HOST/ibs:…")
     pairs = [part.partition("=")[::2] for part in url[start.end() :].split("&") if part]
-    if not all(_is_encoded(part) for _, value in pairs for part in value.split(_SEPARATOR)):
+    if not all(_is_encoded(part) for text in chain(*pairs) for part in text.split(_SEPARATOR)):
         return HttpProblem("bad_encoding", "A percent escape is malformed, or what it stands for is no UTF-8.")
     first = dict(pairs[::-1])
     consent = _consent(first)

@@ -73,8 +73,12 @@ def _row(text: str, context: RowContext) -> ParsedRow:
     for cell in cells:
         places.append(at)
         at += len(cell.encode()) + 1
-    for index, (cell, rule, place) in enumerate(zip(cells, rules, places, strict=True)):
-        problem = _wrong_cell(cell, rule, place) or _wrong_hash(cell, place, is_hash=context.is_c2c and index > 0)
+    for cell, rule, place in zip(cells, rules, places, strict=True):
+        problem = _wrong_cell(cell, rule, place)
+        if problem is not None:
+            return ParsedRow("format_error", problem=problem)
+    for cell, place in zip(cells[1:], places[1:], strict=True) if context.is_c2c else ():
+        problem = _wrong_hash(cell, place)
         if problem is not None:
             return ParsedRow("format_error", problem=problem)
     return _judged(cells, dpids, rules, places)
@@ -104,8 +108,8 @@ def _wrong_cell(cell: str, rule: IdRule, place: int) -> LineProblem | None:
     return None
 
 
-def _wrong_hash(cell: str, place: int, *, is_hash: bool) -> LineProblem | None:
-    if not is_hash or HASH_FORM.fits(cell):
+def _wrong_hash(cell: str, place: int) -> LineProblem | None:
+    if HASH_FORM.fits(cell):
         return None
     return LineProblem("bad_hash", place, f"The column has to hold {HASH_FORM.words}.")
 

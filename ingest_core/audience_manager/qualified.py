@@ -8,6 +8,7 @@ from datetime import date, datetime
 from typing import Any, Literal
 
 from ingest_core.audience_manager.data_sources import GLOBAL_SOURCES, UUID_DPID
+from ingest_core.audience_manager.id_graph import GraphLimits
 from ingest_core.audience_manager.known import Known
 from ingest_core.audience_manager.registered import DEVICE_DAYS, Registered
 from ingest_core.audience_manager.rules import Qualification, SegmentRule
@@ -41,7 +42,8 @@ INSERT INTO am_live
 SELECT device_dpid, device_id, live.trait_id, live.realised_at
 FROM (SELECT device_dpid, device_id, arg_max(dpid, seq) AS dpid, arg_max(id, seq) AS id
       FROM am_map SEMI JOIN am_days USING (dpid) WHERE device_dpid IN ({_DEVICES})
-      GROUP BY device_dpid, device_id) AS last
+      GROUP BY device_dpid, device_id
+      QUALIFY row_number() OVER (PARTITION BY arg_max(dpid, seq), arg_max(id, seq) ORDER BY max(seq) DESC) <= ?) AS last
 JOIN am_live AS live ON live.dpid = last.dpid AND live.id = last.id
 """
 QUALIFIED = """
@@ -64,7 +66,7 @@ def make_live(session: Session, registered: Registered, at: datetime, scope: Sco
     Known.of(registered, at).list_days(session)
     session.run(LIVE_NOW, [at, at, at, at])
     if scope == "device_plus_last_authenticated":
-        session.run(LAST_AUTHENTICATED)
+        session.run(LAST_AUTHENTICATED, [GraphLimits().devices_together])
 
 
 @dataclass(frozen=True, slots=True)

@@ -96,6 +96,17 @@ def test_the_newest_hundred_devices_of_a_customer_are_kept(workspace):
     assert {idfa(number) for number in range(5, 105)} == kept
 
 
+def test_the_newest_hundred_devices_of_a_customer_are_merged(workspace):
+    empty(workspace)
+    workspace.audience.traits.add("Gold", 21, trait_id=1)
+    rows = [f"{uuid(number)}\tsomebody" for number in [*range(101), 0]]
+    files = {"ftp_dpm_21_1700000000.sync": ["somebody\td_sid=1"], "adobe_id_0_21_1700000000.sync": rows}
+    given = [MemoryFile(name, "\n".join(lines).encode()) for name, lines in files.items()]
+    workspace.audience.ingest(given, BatchOptions(AT))
+    found = workspace.audience.members(AT, "device_plus_last_authenticated")
+    assert {identifier for dpid, identifier in found if dpid == 0} == {uuid(n) for n in range(101) if n != 1}
+
+
 def test_the_newest_ten_addresses_of_a_customer_are_kept(workspace):
     empty(workspace)
     workspace.sources.add("Hashes", kind="data_source", dpid=60, id_type="cross_device")

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from ingest_core.audience_manager.id_graph import GraphLimits, IdGraph
 from ingest_core.audience_manager.id_http import Consent, HttpProblem, HttpSync, parse_http_sync
+from ingest_core.audience_manager.id_sync import RowContext, parse_row
 from ingest_core.audience_manager.names import parse_id_sync
 
 GAID = "e4fe9bde-caa0-47b6-908d-ffba3fa184f2"
@@ -28,6 +29,12 @@ def test_links_wait_through_at_most_five_hops():
         assert counts.no_matching_aam_id == 1
     apply(graph, "adobe_id_0_100_1476312152.sync", f"{uuid(1)}\ta0")
     assert [graph.resolve(100 + hop, f"a{hop}") is not None for hop in range(7)] == [True] * 6 + [False]
+
+
+def test_hashes_are_looked_at_when_all_ids_of_the_row_are():
+    context = RowContext(parse_id_sync("c2c_id_5_6_1476312152.sync"))
+    for row, code in {b"a\tno hash\t\tb": "empty_id", b"a\tA\tx@y.zz": "pii_in_id", b"a\tA\tb": "bad_hash"}.items():
+        assert parse_row(row, context).problem.code == code
 
 
 def test_links_in_a_circle_end():
@@ -123,6 +130,8 @@ START = "https://dpm.example.net/ibs:"
         ("dpid=5&dpuuid=a%zz", "bad_encoding"),
         ("dpid=5&dpuuid=%C3", "bad_encoding"),
         ("dpid=5&dpuuid=a&redir=%", "bad_encoding"),
+        ("dpid=5&dpuuid=a&%", "bad_encoding"),
+        ("dpid=5&dpuuid=a&%zz=1", "bad_encoding"),
     ],
 )
 def test_an_address_is_read_or_void(query, expected):

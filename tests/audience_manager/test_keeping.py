@@ -104,6 +104,18 @@ def test_a_forgotten_customer_takes_the_devices_along_and_does_not_come_back(fre
             assert not [row for row in session.rows(f"SELECT * FROM {table}") if "'a'" in repr(row)], table
 
 
+def test_a_forgotten_customer_takes_a_device_along_that_is_known_through_another(fresh):
+    ingest(fresh, DAY_0, SyncFile((21, 33), 1_600_000_000, (("a", "ck"),)))
+    ingest(fresh, DAY_0, SyncFile((0, 21), 1_600_000_001, ((uuid(1), "a"), (uuid(2), "b"))))
+    ingest(fresh, DAY_0, data(2, 33, add("ck", 4)))
+    assert live(fresh, DAY_0) == {(0, uuid(1)): {4}}
+    done = fresh.audience.forget(33, "ck")
+    assert (done.devices, done.qualifications) == (1, 1)
+    assert live(fresh, DAY_0) == {}
+    kept = fresh.audience.digest()
+    assert fresh.rebuild()["audience"] == kept
+
+
 def renamed(file):
     return file.name.replace("1600000000", "1600000008")
 

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Literal
 
 from ingest_core.audience_manager.outbound import sets
-from ingest_core.audience_manager.outbound.holding import Wanted, holding
+from ingest_core.audience_manager.outbound.holding import Wanted, holding, resolve_ids_of
 from ingest_core.audience_manager.outbound.macros import AS_MAPPINGS, RowCompiler, RowSql, written
 from ingest_core.audience_manager.outbound.orders import CONTENT, Order, Orders, controlled
 from ingest_core.audience_manager.outbound.parts import Part, Parts
@@ -167,6 +167,8 @@ def fill_now(session: Session, registered: Registered, order: Order, at: datetim
     else:
         people = sets.everybody(held) if order.what == "ids" else sets.traits_by_profile(held, needs)
     sets.by_master(session, registered, order.master, people)
+    if not {"uuid", "ids"}.isdisjoint(needs):
+        resolve_ids_of(session, registered, order.master, at)
 
 
 def _sendable(session: Session, rules: Mapping[int, SegmentRule], without: Sequence[int]) -> dict[int, SegmentRule]:
@@ -206,17 +208,13 @@ def _join(session: Session, master: int, what: str) -> str:
     """What a template needs beside the sets; ``newest`` and ``held`` are there. UUIDs stand for themselves."""
     if what not in ("uuid", "ids"):
         return ""
-    session.run(_DEVICE_OF, [master])
+    session.run(_DEVICE_OF)
     found = _UUIDS if what == "uuid" else _IDS
     return f"LEFT JOIN ({found}) AS {what}_of ON {what}_of.of_id = am_out.id "
 
 
 _DEVICE_OF = """CREATE OR REPLACE TEMP TABLE am_device_of AS
-WITH newest_map AS (
-    SELECT id AS of_id, device_dpid, device_id FROM am_mapped WHERE dpid = ? AND device_dpid IS NOT NULL
-    QUALIFY row_number() OVER (PARTITION BY id ORDER BY seq DESC) = 1
-)
-FROM newest_map
+SELECT id AS of_id, device_dpid, device_id FROM am_resolved WHERE dpid <> 0
 UNION ALL
 SELECT am_out.id, dpid, am_out.id FROM am_out JOIN am_master ON dpid = 0"""
 

@@ -154,7 +154,7 @@ SELECT dpid, id, [0]::BIGINT[] AS items, newest, NULL::MAP(BIGINT, TIMESTAMP) AS
 
 
 def by_master(session: Session, registered: Registered, master: int, people: People) -> None:
-    """Fills ``am_now`` by ids of the master; users without such an id are left out.
+    """Fills ``am_now`` by ids of the master; users without such an id are left out. ``holding`` was for this master.
 
     ``am_mapped`` is ``am_map`` without what has ended by then (spec §14), ``am_master`` says which profiles these are.
     """
@@ -162,7 +162,7 @@ def by_master(session: Session, registered: Registered, master: int, people: Peo
     session.run(f"CREATE OR REPLACE TEMP VIEW am_mapped AS SELECT * FROM am_map WHERE {living}")
     session.run("CREATE OR REPLACE TEMP TABLE am_master AS SELECT ?::BIGINT AS dpid", [registered.profile_dpid(master)])
     if registered.kind(master) == "cookie":
-        session.run(_NOW.format(source=_OF_DEVICES.format(people=people.sql)), [master, *people.parameters])
+        session.run(_NOW.format(source=_OF_DEVICES.format(people=people.sql)), people.parameters)
     else:
         session.run(_NOW.format(source=_OF_NAMESPACE.format(people=people.sql)), people.parameters)
 
@@ -171,13 +171,10 @@ _NOW = "CREATE OR REPLACE TEMP TABLE am_now AS\n{source}"
 
 _OF_NAMESPACE = "SELECT id, items, newest, held FROM ({people})"
 
-_OF_DEVICES = """WITH newest_map AS (
-    SELECT id, device_dpid, device_id FROM am_mapped WHERE dpid = ? AND device_dpid IS NOT NULL
-    QUALIFY row_number() OVER (PARTITION BY id ORDER BY seq DESC) = 1
-)
-SELECT newest_map.id, people.items, people.newest, people.held
-FROM newest_map JOIN ({people}) AS people
-  ON people.dpid = newest_map.device_dpid AND people.id = newest_map.device_id"""
+_OF_DEVICES = """
+SELECT cookie.id, people.items, people.newest, people.held
+FROM am_resolved AS cookie JOIN ({people}) AS people
+  ON people.dpid = cookie.device_dpid AND people.id = cookie.device_id"""
 
 
 def all_rows(session: Session) -> int:

@@ -97,11 +97,34 @@ class TestRows:
         out.workspace.outbound.orders.set_controls(SHOP, ("advertising",))
         assert out.lines(out.run()) == ["a  104"]
 
+    def test_cookie_ids_stand_for_the_device_that_is_still_known(self, out):
+        out.ingest("adobe_id_0_44_1700000000.sync", f"{UUID}1\tcookie1")
+        out.ingest("adobe_id_0_44_1700000001.sync", f"{UUID}2\tcookie1", at=DAY + timedelta(days=1))
+        out.ingest("ftp_dpm_0_21_1700000002.sync", f"{UUID}1\td_sid=1", at=DAY + timedelta(days=100))
+        out.order(master=COOKIES)
+        assert out.lines(out.run("full", at=DAY + timedelta(days=120))) == []
+        assert out.lines(out.run("full", at=DAY + timedelta(days=121))) == ["cookie1 102"]
+
+    def test_cookie_ids_are_told_through_a_link_that_waited(self, out):
+        out.workspace.sources.add("More cookies", kind="data_source", dpid=45, id_type="cookie")
+        out.ingest("adobe_id_45_44_1700000000.sync", "known\tcookie1", "nobody\tcookie2")
+        out.ingest("adobe_id_0_45_1700000001.sync", f"{UUID}1\tknown")
+        out.ingest("ftp_dpm_44_21_1700000002.sync", "cookie1\td_sid=1")
+        out.order(master=COOKIES)
+        assert out.lines(out.run()) == ["cookie1 102"]
+
     def test_ids_are_told_with_their_uuid(self, out):
         out.ingest("adobe_id_0_44_1700000000.sync", f"{UUID}1\tcookie1")
         out.ingest("ftp_dpm_44_21_1700000001.sync", "cookie1\td_sid=1")
         out.order(master=COOKIES, what="ids")
         assert out.lines(out.run()) == [f"{UUID}1\tcookie1"]
+
+    def test_ids_are_told_with_a_uuid_that_is_known_through_a_link(self, out):
+        out.ingest("adobe_id_44_21_1700000000.sync", "cookie1\ta")
+        out.ingest("adobe_id_0_44_1700000001.sync", f"{UUID}1\tcookie1")
+        out.ingest(DATA, "a\td_sid=1", "b\td_sid=1")
+        out.order(what="ids")
+        assert out.lines(out.run()) == [f"{UUID}1\ta", "\tb"]
 
     def test_only_chosen_items_are_told(self, out):
         out.ingest(DATA, "a\td_sid=1,d_sid=2")
