@@ -11,14 +11,16 @@ from ingest_core.audience_manager.evaluation import Evaluator, Realisable
 from ingest_core.audience_manager.line_blocks import BlockParser
 from ingest_core.audience_manager.lines import LineContext, parse_line
 from ingest_core.audience_manager.rules import parse_trait_rule
+from ingest_core.audience_manager.rules.logic import Leaf, Not, holds
 
-OWN = {1, 2, 3, 10, 11, 12, 13}
+OWN = {1, 2, 3, 10, 11, 12, 13, 14}
 FOREIGN = {4, 5}
 RULES = {
     10: 'colour == "red"',
     11: "price >= 10 AND price < 20",
     12: 'ic == "7" OR colour == "blue"',
     13: 'colour != "red" AND NOT (price == 0 AND size contains "x")',
+    14: 'colour == "red" AND size == "XL" OR NOT (NOT price > 25 OR colour == "blue")',
 }
 TRAITS = Realisable(frozenset(OWN), frozenset(FOREIGN), {n: parse_trait_rule(text) for n, text in RULES.items()})
 
@@ -30,7 +32,7 @@ def expected(line, mode):
     adds, removes, failed_traits = set(true), set(), set()
     counts = dict.fromkeys(("used", "unused", "ignored", "failed"), 0)
     for op in line.ops:
-        if op.kind in ("bare", "signal") and has_part(("ic" if op.kind == "bare" else op.key, op.value), true):
+        if op.kind in ("bare", "signal") and has_part(("ic" if op.kind == "bare" else op.key, op.value), true, pairs):
             counts["used"] += 1
             continue
         named = int(op.value) if op.kind == "bare" else op.trait
@@ -48,17 +50,26 @@ def expected(line, mode):
     return (*counts.values(), len(failed_traits), operations)
 
 
-POSITIVE = {10: slice(0, 1), 11: slice(0, 2), 12: slice(0, 2), 13: slice(0, 1)}
-"""Comparisons of a rule that do not stand under a NOT."""
-
-
-def has_part(signal, true):
-    """Whether a signal satisfies a comparison, not under a NOT, of a rule that is true."""
+def has_part(signal, true, pairs):
+    """Whether a signal satisfies a comparison that led to the truth of a rule."""
     return any(
         comparison.key == signal[0].lower() and comparison.holds(signal[1])
         for trait in true
-        for comparison in TRAITS.rules[trait].comparisons[POSITIVE[trait]]
+        for comparison in leading(TRAITS.rules[trait].expression, pairs, is_true=True)
     )
+
+
+def leading(expression, pairs, *, is_true):
+    """The comparisons that hold and because of which an expression is true, or false; none if it is not."""
+    if holds(expression, lambda one: any(one.key == k.lower() and one.holds(v) for k, v in pairs)) != is_true:
+        return []
+    match expression:
+        case Leaf(comparison):
+            return [comparison] if is_true else []
+        case Not(part):
+            return leading(part, pairs, is_true=not is_true)
+        case _:
+            return [one for part in expression.parts for one in leading(part, pairs, is_true=is_true)]
 
 
 ITEMS = st.one_of(
@@ -88,6 +99,12 @@ def test_a_number_compared_with_zero_is_a_number():
     traits = Realisable(frozenset({1}), rules={1: parse_trait_rule("price == 0")})
     found = Evaluator(traits, "sync").evaluate(BlockParser(LineContext()).parse(b"u\tprice=0.00\nv\tprice=1\n"))
     assert [True, False] == found.has_effect.tolist()
+
+
+def test_what_stands_in_a_part_that_does_not_hold_led_to_no_trait():
+    traits = Realisable(frozenset({1}), rules={1: parse_trait_rule("a == 1 AND b == 2 OR c == 3")})
+    found = Evaluator(traits, "sync").evaluate(BlockParser(LineContext()).parse(b"u\tb=2,c=3\nv\ta=1,b=2,c=3\n"))
+    assert ([1, 3], [1, 0]) == (found.used.tolist(), found.unused.tolist())
 
 
 @pytest.mark.parametrize("data", [b"", b"\n\n", b"no tab\n"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -18,7 +19,7 @@ Flags = NDArray[np.bool_]
 
 @dataclass(frozen=True, slots=True)
 class Hits:
-    """Where one rule is true: ``lines`` of the block, and the ``signals`` (by place) that had a part in it."""
+    """Where one rule is true: ``lines`` of the block, and the ``signals`` (by place) that led to it (spec §10)."""
 
     rule: int
     lines: Places
@@ -27,12 +28,11 @@ class Hits:
 
 @dataclass(frozen=True, slots=True)
 class _Asked:
-    """A comparison of a rule. ``is_positive``: it stands under an even number of NOT."""
+    """A comparison of a rule."""
 
     rule: int
     place: int
     comparison: Comparison
-    is_positive: bool
 
 
 class RuleSet:
@@ -44,8 +44,8 @@ class RuleSet:
         self._texts: dict[tuple[str, str], list[_Asked]] = {}  # equality of text: found by its literal
         self._others: dict[str, list[_Asked]] = {}
         for number, rule in enumerate(rules):
-            for place, (comparison, is_positive) in enumerate(_signed(rule.expression, is_positive=True)):
-                asked = _Asked(number, place, comparison, is_positive)
+            for place, comparison in enumerate(rule.comparisons):
+                asked = _Asked(number, place, comparison)
                 is_number = comparison.is_bare and as_number(comparison.literal) is not None
                 if comparison.operator == "==" and not is_number:
                     self._texts.setdefault((comparison.key, self._folded(comparison.literal)), []).append(asked)
@@ -72,19 +72,22 @@ class RuleSet:
         return [self._hits(rule, found, line, places) for rule, found in satisfied.items()]
 
     def _hits(self, rule: int, found: list[tuple[_Asked, int]], line: Places, places: Sequence[Places]) -> Hits:
-        signals = np.unique(np.concatenate([places[number] for asked, number in found if asked.is_positive] or [_NONE]))
         expression = self._rules[rule].expression
         if isinstance(expression, Leaf):
+            signals = np.unique(np.concatenate([places[number] for _, number in found]))
             return Hits(rule, np.unique(line[signals]), signals)
         candidates = np.unique(line[np.concatenate([places[number] for _, number in found])])
         truths: dict[int, Flags] = {}
         for asked, number in found:
             truth = truths.setdefault(asked.place, np.zeros(len(candidates), np.bool_))
             truth[np.searchsorted(candidates, line[places[number]])] = True
-        counter = iter(range(len(self._rules[rule].comparisons)))
-        is_true = _truth(expression, truths, counter, np.zeros(len(candidates), np.bool_))
-        lines = candidates[is_true]
-        return Hits(rule, lines, signals[np.isin(line[signals], lines)])
+        judged = _judged(expression, truths, itertools.count(), np.zeros(len(candidates), np.bool_))
+        leading = [
+            places[number][judged.true_by[asked.place][np.searchsorted(candidates, line[places[number]])]]
+            for asked, number in found
+            if asked.place in judged.true_by
+        ]
+        return Hits(rule, candidates[judged.truth], np.unique(np.concatenate([_NONE, *leading])))
 
     def _folded(self, text: str) -> str:
         return text if self._has_case else text.casefold()
@@ -93,26 +96,36 @@ class RuleSet:
 _NONE: Places = np.zeros(0, np.int64)
 
 
-def _signed(expression: Expression[Comparison], *, is_positive: bool) -> Iterator[tuple[Comparison, bool]]:
-    """Every comparison from left to right with its sign."""
-    match expression:
-        case Leaf(comparison):
-            yield comparison, is_positive
-        case Not(part):
-            yield from _signed(part, is_positive=not is_positive)
-        case AllOf(parts) | AnyOf(parts):
-            for part in parts:
-                yield from _signed(part, is_positive=is_positive)
+@dataclass(frozen=True, slots=True)
+class _Judged:
+    """An expression line by line, and the comparisons (by place) whose signals led to it where it is true, or false.
+
+    What stands in a part that does not hold led to nothing, and the absence of a signal is no signal.
+    """
+
+    truth: Flags
+    true_by: dict[int, Flags]
+    false_by: dict[int, Flags]
 
 
-def _truth(expression: Expression[Comparison], truths: dict[int, Flags], counter: Iterator[int], false: Flags) -> Flags:
-    """The truth per line from that of the comparisons, which are counted from left to right."""
+def _judged(
+    expression: Expression[Comparison], truths: dict[int, Flags], counter: Iterator[int], false: Flags
+) -> _Judged:
+    """From the truth of the comparisons, which are counted from left to right."""
     match expression:
         case Leaf():
-            return truths.get(next(counter), false)
+            place = next(counter)
+            truth = truths.get(place, false)
+            return _Judged(truth, {place: truth}, {})
         case Not(part):
-            return ~_truth(part, truths, counter, false)
-        case AllOf(parts):
-            return np.asarray(np.logical_and.reduce([_truth(part, truths, counter, false) for part in parts]))
-        case AnyOf(parts):
-            return np.asarray(np.logical_or.reduce([_truth(part, truths, counter, false) for part in parts]))
+            judged = _judged(part, truths, counter, false)
+            return _Judged(~judged.truth, judged.false_by, judged.true_by)
+        case AllOf(parts) | AnyOf(parts):
+            found = [_judged(part, truths, counter, false) for part in parts]
+            combine = np.logical_and if isinstance(expression, AllOf) else np.logical_or
+            truth = np.asarray(combine.reduce([one.truth for one in found]))
+            return _Judged(
+                truth,
+                {place: flags & truth for one in found for place, flags in one.true_by.items()},
+                {place: flags & ~truth for one in found for place, flags in one.false_by.items()},
+            )
