@@ -102,7 +102,7 @@ class DataCheck(_Check):
         is_padded = np.asarray(pc.match_substring_regex(texts, pattern=r"(^ )|( $)").fill_null(False))
         if is_padded.any():
             self._remark_ops("padded_quotes", parsed, is_padded[ops.value.indices.fill_null(0).to_numpy()])
-        self._odd_values("phone_in_value", parsed, "+", PHONE_VALUE_PATTERN)
+        self._odd_values("phone_in_value", parsed, "+", rf"\A(?:{PHONE_VALUE_PATTERN})\z")
         self._odd_values("email_in_value", parsed, "@", _EMAIL)
 
     def _odd_values(self, code: str, parsed: ParsedBlock, mark: str, pattern: str) -> None:

@@ -107,8 +107,8 @@ _PERCENT = re.compile(r"%[0-9A-Fa-f]{2}")
 PHONE_PATTERN = r"\+[0-9]{8,15}|00[1-9][0-9]{7,14}|\+?\(?[0-9]{2,4}(?:[)/ .-]{1,2}[0-9]{2,4}){2,3}"
 """A whole id that is written like a telephone number."""
 
-PHONE_VALUE_PATTERN = r"\A\+(?:[ ./()-]*[0-9]){8,15}[ ./()-]*\z"
-"""RE2: a whole value that is an international telephone number, as builds keep it back."""
+PHONE_VALUE_PATTERN = r"\+(?:[ ./()-]*[0-9]){8,15}[ ./()-]*"
+"""A whole value that is an international telephone number: ``+`` and its digits, with the usual signs between them."""
 
 ZEROS_PATTERN = "[0-]+"
 """A device id of zeros: tracking is switched off."""

@@ -6,13 +6,14 @@ code that says why. So what is built is taken without a word by whoever checks i
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import pyarrow as pa
 
-from ingest_core.audience_manager.data_sources import email_at
+from ingest_core.audience_manager.data_sources import PHONE_VALUE_PATTERN, email_at
 from ingest_core.audience_manager.id_sync import RowContext, parse_row
 from ingest_core.audience_manager.items import Op
 from ingest_core.audience_manager.lines import LineContext, parse_line
@@ -141,7 +142,7 @@ def _item(rule: ItemRule, value: str) -> tuple[str, Op] | str | None:
         return None if trait is None else _trait(trait)
     if email_at(value) is not None:
         return "email_in_value"
-    if _is_phone(value):
+    if re.fullmatch(PHONE_VALUE_PATTERN, value):
         return PHONE
     assert rule.key is not None
     return f"{rule.key}={quoted(value)}", Op("signal", key=rule.key, value=value)
@@ -155,9 +156,3 @@ def quoted(value: str) -> str:
     """A value as it has to stand behind ``key=``; whether it can stand there at all, the parser says."""
     is_raw = not ({'"', ","} & set(value)) and value == value.strip() and not value.startswith("=")
     return value if is_raw else f'"{value}"'
-
-
-def _is_phone(value: str) -> bool:
-    """An international number, as ``+`` and 8 to 15 digits with the usual signs between them."""
-    digits = value[1:].translate(str.maketrans("", "", " -()./")) if value.startswith("+") else ""
-    return digits.isascii() and digits.isdigit() and 8 <= len(digits) <= 15

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Literal
 
 from ingest_core.audience_manager.outbound import sets
-from ingest_core.audience_manager.outbound.holding import Wanted, holding, resolve_ids_of
+from ingest_core.audience_manager.outbound.holding import Wanted, holding
 from ingest_core.audience_manager.outbound.macros import AS_MAPPINGS, RowCompiler, RowSql, written
 from ingest_core.audience_manager.outbound.orders import CONTENT, Order, Orders, controlled
 from ingest_core.audience_manager.outbound.parts import Part, Parts
@@ -166,9 +166,9 @@ def fill_now(session: Session, registered: Registered, order: Order, at: datetim
         people = sets.segments_by_profile(held, rules, at.date())
     else:
         people = sets.everybody(held) if order.what == "ids" else sets.traits_by_profile(held, needs)
+    if registered.kind(order.master) == "cookie" or not {"uuid", "ids"}.isdisjoint(needs):
+        sets.find_devices(session, registered, order.master, at)
     sets.by_master(session, registered, order.master, people)
-    if not {"uuid", "ids"}.isdisjoint(needs):
-        resolve_ids_of(session, registered, order.master, at)
 
 
 def _sendable(session: Session, rules: Mapping[int, SegmentRule], without: Sequence[int]) -> dict[int, SegmentRule]:
@@ -190,7 +190,7 @@ def lines_sql(session: Session, order: Order, compiled: RowSql) -> str:
 def _joins(session: Session, order: Order, compiled: RowSql) -> str:
     """What a template needs behind ``am_out``."""
     session.run(AS_MAPPINGS)
-    return "".join(_join(session, order.master, name) for name in sorted(compiled.needs))
+    return "".join(_join(session, name) for name in sorted(compiled.needs))
 
 
 def compile_rows(session: Session, order: Order, mode: Mode, at: datetime) -> RowSql:
@@ -204,7 +204,7 @@ def compile_rows(session: Session, order: Order, mode: Mode, at: datetime) -> Ro
     return made
 
 
-def _join(session: Session, master: int, what: str) -> str:
+def _join(session: Session, what: str) -> str:
     """What a template needs beside the sets; ``newest`` and ``held`` are there. UUIDs stand for themselves."""
     if what not in ("uuid", "ids"):
         return ""

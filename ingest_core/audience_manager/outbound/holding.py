@@ -15,7 +15,6 @@ from ingest_core.audience_manager.data_sources import GLOBAL_SOURCES, UUID_DPID
 from ingest_core.audience_manager.known import Known
 from ingest_core.audience_manager.qualified import LIVING, Scope, make_live
 from ingest_core.audience_manager.registered import Registered
-from ingest_core.audience_manager.resolving import resolve
 from ingest_core.audience_manager.trait_fold import LIVE
 from ingest_core.engine import Session
 
@@ -38,7 +37,6 @@ SELECT dpid, id, trait_id, realised_at, word, bit
 FROM (SELECT dpid, id, trait_id, max(realised_at) AS realised_at FROM am_live
       WHERE ? OR list_contains(?::BIGINT[], dpid) GROUP BY dpid, id, trait_id) JOIN am_told_trait USING (trait_id)
 """
-_MAPPED = "(SELECT dpid, id FROM am_map WHERE dpid = {dpid} UNION SELECT dpid, id FROM am_link WHERE dpid = {dpid})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +48,6 @@ class Holding:
 
     sql: str
     parameters: Sequence[object]
-    at: datetime
     living: str = ""
     living_parameters: Sequence[object] = ()
 
@@ -70,25 +67,15 @@ class Wanted:
 
 
 def holding(session: Session, registered: Registered, wanted: Wanted) -> Holding:
-    """Fills ``am_told_trait``, and ``am_live`` where devices have the traits of customers, too.
-
-    Of cookie ids also ``am_resolved``: the device of each at that moment, the same that gets their data.
-    """
+    """Fills ``am_told_trait``, and ``am_live`` where devices have the traits of customers, too."""
     traits, at = list(wanted.traits or ()), wanted.at
     session.run(_TOLD, [traits, wanted.traits is None, traits, list(wanted.without)])
-    if wanted.master is not None and registered.kind(wanted.master) == "cookie":
-        resolve_ids_of(session, registered, wanted.master, at)
     whose = [wanted.master is None, [] if wanted.master is None else profiles_of(registered, wanted.master)]
     if wanted.scope != "profile_only":
         make_live(session, registered, at, wanted.scope)
-        return Holding(_LENT, whose, at)
+        return Holding(_LENT, whose)
     Known.of(registered, at).list_days(session)
-    return Holding(_OWN, [*whose, at, at, at], at, f"SEMI JOIN ({LIVING}) AS living USING (dpid, id)", [at])
-
-
-def resolve_ids_of(session: Session, registered: Registered, dpid: int, at: datetime) -> None:
-    """Fills ``am_resolved`` with the devices of all ids of a data source that have one at a moment."""
-    resolve(session, Known.of(registered, at), _MAPPED.format(dpid=int(dpid)))
+    return Holding(_OWN, [*whose, at, at, at], f"SEMI JOIN ({LIVING}) AS living USING (dpid, id)", [at])
 
 
 def profiles_of(registered: Registered, master: int) -> list[int]:

@@ -11,9 +11,10 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
+from ingest_core.audience_manager.known import Known
 from ingest_core.audience_manager.outbound.holding import WORD_BITS, Holding
 from ingest_core.audience_manager.registered import Registered
-from ingest_core.audience_manager.resolving import LIVING
+from ingest_core.audience_manager.resolving import LIVING, resolve
 from ingest_core.audience_manager.rules import SegmentRule
 from ingest_core.audience_manager.rules.logic import AllOf, AnyOf, Expression, Leaf, Not
 from ingest_core.audience_manager.rules.segment_rule import Frequency
@@ -31,7 +32,6 @@ class People:
 
     sql: str
     parameters: Sequence[object]
-    at: datetime
 
 
 def named_traits(rules: Mapping[int, SegmentRule]) -> list[int]:
@@ -72,7 +72,6 @@ def segments_by_profile(holding: Holding, rules: Mapping[int, SegmentRule], toda
 SELECT dpid, id, items, newest, NULL::MAP(BIGINT, TIMESTAMP) AS held
 FROM mask JOIN combination USING ({", ".join(masks)}) {holding.living} WHERE len(items) > 0""",
         [*holding.parameters, *holding.living_parameters],
-        holding.at,
     )
 
 
@@ -134,7 +133,6 @@ def traits_by_profile(holding: Holding, needs: Collection[str]) -> People:
 )
 SELECT dpid, id, items, newest, held FROM profile {holding.living}""",
         [*holding.parameters, *holding.living_parameters],
-        holding.at,
     )
 
 
@@ -149,18 +147,26 @@ def everybody(holding: Holding) -> People:
 )
 SELECT dpid, id, [0]::BIGINT[] AS items, newest, NULL::MAP(BIGINT, TIMESTAMP) AS held FROM profile {holding.living}""",
         [*holding.parameters, *holding.living_parameters],
-        holding.at,
     )
 
 
-def by_master(session: Session, registered: Registered, master: int, people: People) -> None:
-    """Fills ``am_now`` by ids of the master; users without such an id are left out. ``holding`` was for this master.
+def find_devices(session: Session, registered: Registered, master: int, at: datetime) -> None:
+    """Which devices ids stand for at a moment, the same that get their data (spec §8.2, §14).
 
-    ``am_mapped`` is ``am_map`` without what has ended by then (spec §14), ``am_master`` says which profiles these are.
+    ``am_resolved``: of all ids of the master that have one; ``am_mapped`` is ``am_map`` without what has ended by then;
+    ``am_master`` (dpid) says which profiles the ids of the master are.
     """
-    living = LIVING.format(at=f"TIMESTAMP '{people.at.isoformat(sep=' ')}'", cookies=registered.cookies)
+    resolve(session, Known.of(registered, at), _IDS_OF.format(dpid=int(master)))
+    living = LIVING.format(at=f"TIMESTAMP '{at.isoformat(sep=' ')}'", cookies=registered.cookies)
     session.run(f"CREATE OR REPLACE TEMP VIEW am_mapped AS SELECT * FROM am_map WHERE {living}")
     session.run("CREATE OR REPLACE TEMP TABLE am_master AS SELECT ?::BIGINT AS dpid", [registered.profile_dpid(master)])
+
+
+_IDS_OF = "(SELECT dpid, id FROM am_map WHERE dpid = {dpid} UNION SELECT dpid, id FROM am_link WHERE dpid = {dpid})"
+
+
+def by_master(session: Session, registered: Registered, master: int, people: People) -> None:
+    """Fills ``am_now`` by ids of the master; who has none is left out. For cookies after ``find_devices``."""
     if registered.kind(master) == "cookie":
         session.run(_NOW.format(source=_OF_DEVICES.format(people=people.sql)), people.parameters)
     else:
